@@ -85,7 +85,7 @@ def _describe(session: Session, names: tuple[str, str, str], settings: Settings)
         "title": asset.title,
         "duration_s": asset.duration_s,
         "page": words.page,
-        "deleted_at": written(asset.deleted_at),
+        "deleted_at": iso_time(asset.deleted_at),
         "state": DELETED if asset.deleted_at else job and job.state,
         "job": job and describe_job(job),
         "write": publication and describe_write(publication),
@@ -124,8 +124,8 @@ def describe_job(job: Job) -> dict[str, Any]:
     return {
         "state": job.state,
         "reason": job.reason,
-        "requested_at": written(job.requested_at),
-        "finished_at": written(job.finished_at),
+        "requested_at": iso_time(job.requested_at),
+        "finished_at": iso_time(job.finished_at),
         "note": job.note,
         "error": job.error if is_failed else None,
     }
@@ -136,11 +136,11 @@ def describe_write(publication: Publication) -> dict[str, Any]:
     is_failed = publication.state in {PublicationState.PENDING, PublicationState.FAILED}
     return {
         "state": publication.state,
-        "confirmed_at": written(publication.confirmed_at),
+        "confirmed_at": iso_time(publication.confirmed_at),
         "error": publication.error if is_failed else None,
     }
 
 
-def written(at: datetime | None) -> str | None:
+def iso_time(at: datetime | None) -> str | None:
     """Write a time for programs."""
     return at.isoformat() if at else None

@@ -55,7 +55,7 @@ TICK_S = 0.5
 #: what waits for nothing, and is answered in the loop itself.
 THREADS = {"/webhooks/": 16, "/v1/assets/": 4, "/v1/": 16, "/thumbnails/": 4, "/": 4}
 
-Answer = tuple[tuple[Any, ...], list[bytes]]
+WsgiAnswer = tuple[tuple[Any, ...], list[bytes]]
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ class FrontWorker(GeventWorker):
         start_response(*head)
         return parts
 
-    def _answered(self, environ: WSGIEnvironment, connection: Connection) -> Answer:
+    def _answered(self, environ: WSGIEnvironment, connection: Connection) -> WsgiAnswer:
         connection.is_known = self.knows(environ)
         most = self.body_limit(environ, is_known=connection.is_known)
         if not self._admission.hold(connection, _body_bytes(environ, most)):
@@ -190,13 +190,13 @@ class FrontWorker(GeventWorker):
             return _answer(self._application, environ)
         return self._threads[beginning].apply(_answer, (self._application, environ))
 
-    def _late(self, environ: WSGIEnvironment, connection: Connection) -> Answer:
+    def _late(self, environ: WSGIEnvironment, connection: Connection) -> WsgiAnswer:
         if connection.stage is Stage.BODY:
             connection.is_body_left = True
             return self._refused(environ, RequestTimeout("the request was not here in time"))
         return self._refused(environ, TimeoutError())
 
-    def _refused(self, environ: WSGIEnvironment, why: Exception) -> Answer:
+    def _refused(self, environ: WSGIEnvironment, why: Exception) -> WsgiAnswer:
         """Have the application answer, and count, without a thread: it looks at nothing else then."""
         # A copy, because a thread that is stuck may still use the first one.
         return _answer(self._application, {**environ, "wsgi.input": io.BytesIO(), REFUSAL: why})
@@ -245,12 +245,12 @@ def _whole_body(
         body = environ["wsgi.input"].read(most + 2)
     except OSError as error:  # of chunks that are none
         connection.is_body_left = True
-        return Unreadable(error)
+        return UnreadableBody(error)
     connection.is_body_left = len(body) > most
     return io.BytesIO(body)
 
 
-class Unreadable(io.RawIOBase):
+class UnreadableBody(io.RawIOBase):
     """A body that could not be read; it says so to whoever tries."""
 
     def __init__(self, error: OSError) -> None:
@@ -266,7 +266,7 @@ class Unreadable(io.RawIOBase):
         raise self._error
 
 
-def _answer(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
+def _answer(application: WSGIApplication, environ: WSGIEnvironment) -> WsgiAnswer:
     """Call the application, in a thread of its own, and collect all that it answers."""
     head: list[tuple[Any, ...]] = []
 

@@ -29,7 +29,7 @@ KEPT_S = 3600  # by caches; for so long a picture may still be seen after its vi
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-class Picture(NamedTuple):
+class StoredPicture(NamedTuple):
     """What is known of a picture."""
 
     is_private: bool | None  #: of the video; see `Asset.is_private`
@@ -78,7 +78,7 @@ def is_hash(word: str) -> bool:
     return _SHA256.fullmatch(word) is not None
 
 
-def _find(session: Session, sha256: str, *, is_known: bool) -> Picture | None:
+def _find(session: Session, sha256: str, *, is_known: bool) -> StoredPicture | None:
     """Find a picture of a video that is not deleted; of several, one that is open to all."""
     wanted = (
         select(Asset.is_private, null() if is_known else Thumbnail.jpeg)
@@ -89,4 +89,4 @@ def _find(session: Session, sha256: str, *, is_known: bool) -> Picture | None:
         .limit(1)
     )
     row = session.execute(wanted).first()
-    return Picture(*row) if row else None
+    return StoredPicture(*row) if row else None

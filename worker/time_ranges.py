@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.settings.accounts import Account
+    from worker.settings.accounts import AccountSettings
 
 AVOID, PREFER = "avoid", "prefer"
 OPTION_NAMES = (AVOID, PREFER)  #: what can be asked of an asset
@@ -99,7 +99,7 @@ def parse_time_ranges(texts: Sequence[str]) -> tuple[TimeRange, ...]:
 
 
 def ranges_that_apply(
-    own: Mapping[str, Sequence[str]] | None, account: Account | None
+    own: Mapping[str, Sequence[str]] | None, account: AccountSettings | None
 ) -> dict[str, list[str]]:
     """Read what is wanted of an asset: for each option its own ranges, or else those of its account.
 

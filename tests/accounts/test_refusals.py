@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.platforms.simulated_account import clip, simulated
 from worker import accounts
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.errors import (
     AssetGone,
     CredentialsRefused,
@@ -36,7 +36,7 @@ def failure_of(vendor: Simulated, ours: Platform, folder: Path) -> ThumbsError:
 def test_a_refusal_of_everything_is_the_account_s(tmp_path: Path, status: int) -> None:
     """It stays what it is."""
     with simulated("mux") as (vendor, ours):
-        vendor.faults.plan(Fault(status=status), count=2)
+        vendor.faults.plan(InjectedFault(status=status), count=2)
 
         error = failure_of(vendor, ours, tmp_path)
 
@@ -47,7 +47,7 @@ def test_a_refusal_of_everything_is_the_account_s(tmp_path: Path, status: int) -
 def test_a_refusal_of_one_video_is_not(tmp_path: Path, status: int) -> None:
     """The sentence says so, and what was refused."""
     with simulated("mux") as (vendor, ours):
-        vendor.faults.plan(Fault(status=status))
+        vendor.faults.plan(InjectedFault(status=status))
 
         found = accounts.examine_refusal(failure_of(vendor, ours, tmp_path), lambda: ours)
 
@@ -58,9 +58,9 @@ def test_a_refusal_of_one_video_is_not(tmp_path: Path, status: int) -> None:
 def test_a_platform_that_is_down_by_then_tells_nothing(tmp_path: Path) -> None:
     """It is asked again later, as any that is down."""
     with simulated("mux") as (vendor, ours):
-        vendor.faults.plan(Fault(status=401))
+        vendor.faults.plan(InjectedFault(status=401))
         error = failure_of(vendor, ours, tmp_path)
-        vendor.faults.plan(Fault(status=503))
+        vendor.faults.plan(InjectedFault(status=503))
 
         assert isinstance(accounts.examine_refusal(error, lambda: ours), PlatformUnavailable)
 

@@ -13,7 +13,7 @@ from tests.support.service.commands import answer
 from tests.support.service.publisher_rig import PICKED_S, ready_publisher_rig
 from worker.database import transaction
 from worker.database.models import Asset
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def test_nobody_who_can_be_asked_means_no(rig: PublisherRig, thumbs: Run) -> Non
 
 def test_a_list_that_cannot_be_read_fails_and_says_so(rig: PublisherRig, thumbs: Run) -> None:
     """The accounts after it are read, and it can be run again."""
-    rig.vendor.faults.plan(Fault(status=400), count=9)
+    rig.vendor.faults.plan(InjectedFault(status=400), count=9)
 
     result = thumbs("adopt", "--since", "24h", "--yes", "--json")
 

@@ -13,7 +13,7 @@ from worker.admin import backfill
 from worker.cli.sync import exit_code
 from worker.database.models import Job
 from worker.database.states import Priority
-from worker.demo.simulator import SIMULATED, Fault, Simulated
+from worker.demo.simulator import SIMULATED, InjectedFault, Simulated
 from worker.platforms.shared.pagination import PAGE_SIZE
 from worker.settings import Settings, get_settings
 
@@ -86,7 +86,7 @@ def test_the_document_has_every_count(thumbs: Run, bunny: Simulated, tmp_path: P
 
 def test_a_platform_that_asks_for_an_hour_is_not_waited_for(thumbs: Run, bunny: Simulated) -> None:
     """The command ends at once, and says when to come again."""
-    bunny.faults.plan(Fault(status=429, retry_after="3600"), path="videos")
+    bunny.faults.plan(InjectedFault(status=429, retry_after="3600"), path="videos")
 
     result = thumbs("sync", "--platform", "bunny")
 
@@ -115,8 +115,8 @@ def test_a_platform_that_fails_in_the_middle_leaves_a_page_to_go_on_with(
     media = clip(tmp_path)
     for _ in range(PAGE_SIZE + 1):
         bunny.upload(media)
-    bunny.faults.plan(Fault(), path="videos")
-    bunny.faults.plan(Fault(status=401), path="videos")
+    bunny.faults.plan(InjectedFault(), path="videos")
+    bunny.faults.plan(InjectedFault(status=401), path="videos")
 
     failed = thumbs("sync", "--platform", "bunny")
     resumed = thumbs("sync", "--platform", "bunny", "--account", "main", "--resume", "2")

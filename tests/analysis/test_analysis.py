@@ -18,7 +18,7 @@ from tests.support.waiting import until
 from worker import jobs
 from worker.database import make_engine, transaction
 from worker.database.models import Asset, Job, Publication, StoredCandidate, Thumbnail
-from worker.demo.simulator import Fault, SimulatedMux
+from worker.demo.simulator import InjectedFault, SimulatedMux
 from worker.pipeline.earlier_run import decode_embedding
 from worker.pipeline.scoring.clip_scorer import ClipScorer
 from worker.platforms.event import EventKind
@@ -165,7 +165,7 @@ class TestAVideoThatCannotBeUsed:
     def test_a_platform_that_is_down_is_asked_again(self, rig: AnalyzerRig, path: str) -> None:
         """Its API as well as its files."""
         rig.upload()
-        rig.mux.faults.plan(Fault(status=503), count=20, path=path)
+        rig.mux.faults.plan(InjectedFault(status=503), count=20, path=path)
 
         assert rig.work().state == "retryable"
         rig.mux.faults.clear()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.judge_server.asked import Asked
+    from tests.support.judge_server.asked import JudgeRequest
     from tests.support.judge_server.replies import Reply
     from tests.support.judge_server.scripts import Script
     from tests.support.service.analyzer_rig import AnalyzerRig
@@ -62,7 +62,7 @@ def judge() -> Iterator[FakeJudge]:
 def while_asked(script: Script, act: Callable[[], object]) -> Script:
     """Do something while the worker waits for the judge."""
 
-    def acting(asked: Asked) -> Reply:
+    def acting(asked: JudgeRequest) -> Reply:
         act()
         return script(asked)
 

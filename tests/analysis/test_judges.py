@@ -14,7 +14,7 @@ from worker.analysis.recall import Known, read_rows, recall
 from worker.database import transaction
 from worker.database.learning import Head
 from worker.judge import checks
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.pipeline.judging.verdict import Say
 from worker.platforms.event import EventKind
 from worker.storage.pictures import Pictures
@@ -30,7 +30,7 @@ SIGHT = "lite #1 abc"
 def judge(engine: Engine, mode: str, measured: Say | None = None) -> Judge | None:
     """Make the judge of a job, once a check has found what it is worth."""
     settings = builders.make_settings(judge_url="http://gpu-box:8000/v1", judge_model="m", judge_mode=mode)
-    connection = Connection.of(settings)
+    connection = JudgeConnection.of(settings)
     with transaction(engine) as session:
         if measured:
             checks.store(session, settings, SIGHT, measured, {}, "sam")
@@ -98,7 +98,9 @@ def test_what_a_judge_led_is_picked_again_while_it_leads(engine: Engine, measure
     settings = builders.make_settings(judge_url="http://gpu-box:8000/v1", judge_model="m")
     scorer = SimpleNamespace(sight=SIGHT, name="lite", dimensions=2)
     worker: Any = SimpleNamespace(
-        models=SimpleNamespace(scorer=scorer), settings=settings, judge_connection=Connection.of(settings)
+        models=SimpleNamespace(scorer=scorer),
+        settings=settings,
+        judge_connection=JudgeConnection.of(settings),
     )
 
     with transaction(engine) as session:

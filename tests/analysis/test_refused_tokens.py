@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.account_rows import account_of, let_it_open
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 
 if TYPE_CHECKING:
     from tests.support.service.analyzer_rig import AnalyzerRig
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_lets_the_job_wait_and_go_on_by_itself(rig: AnalyzerRig, status: int) -> None:
     """No attempt is lost, and the first answer opens the account."""
-    rig.mux.faults.plan(Fault(status=status), count=2)
+    rig.mux.faults.plan(InjectedFault(status=status), count=2)
     rig.upload()
 
     refused = rig.work()
@@ -32,7 +32,7 @@ def test_a_refused_token_lets_the_job_wait_and_go_on_by_itself(rig: AnalyzerRig,
 
 def test_a_video_that_is_forbidden_leaves_the_account_open(rig: AnalyzerRig) -> None:
     """It waits like any whose platform fails, and another one is looked at."""
-    rig.mux.faults.plan(Fault(status=403))
+    rig.mux.faults.plan(InjectedFault(status=403))
     rig.upload()
 
     refused = rig.work()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.service.databases import Databases
 
 
-class Pages(NamedTuple):
+class ReviewPages(NamedTuple):
     """The pages, and what they show."""
 
     database_url: str
@@ -76,15 +76,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def pages(browser: Browser, databases: Databases, servers_dir: Path) -> Iterator[Pages]:
+def pages(browser: Browser, databases: Databases, servers_dir: Path) -> Iterator[ReviewPages]:
     """Start the pages once, over a database that each test leaves empty."""
     assert browser.is_connected()  # first of all, so that nothing starts where there is no browser
     with databases.lend() as url, serving_pages(url, servers_dir) as origin:
-        yield Pages(url, origin)
+        yield ReviewPages(url, origin)
 
 
 @pytest.fixture
-def database_url(pages: Pages, databases: Databases) -> Iterator[str]:
+def database_url(pages: ReviewPages, databases: Databases) -> Iterator[str]:
     """Return the database of the pages, without rows."""
     yield pages.database_url
     with psycopg.connect(pages.database_url, autocommit=True) as connection:
@@ -92,7 +92,7 @@ def database_url(pages: Pages, databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def origin(pages: Pages, database_url: str) -> str:
+def origin(pages: ReviewPages, database_url: str) -> str:
     """Return where the pages are."""
     assert database_url == pages.database_url
     return pages.origin

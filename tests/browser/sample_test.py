@@ -32,7 +32,7 @@ WATCHED_S = 96.0  #: of a play, on average
 SEED = 11
 
 
-class Counts(NamedTuple):
+class BucketCounts(NamedTuple):
     """What the viewers of each bucket did; (buckets,) each."""
 
     impressions: NDArray[np.int64]
@@ -57,7 +57,7 @@ def add(engine: Engine) -> int:
         for day, counts in days.items():
             for variant, ends in enumerate(bucket_ranges(len(RATES))):
                 session.add(TrialDay(trial_id=trial_id, day=day, variant=variant, **counts.of(*ends)))
-        all_days = Counts(*(sum(columns) for columns in zip(*days.values(), strict=True)))
+        all_days = BucketCounts(*(sum(columns) for columns in zip(*days.values(), strict=True)))
         for bucket in range(BUCKETS):
             session.add(TrialCount(trial_id=trial_id, bucket=bucket, **all_days.of(bucket, bucket + 1)))
     with transaction(engine) as session:
@@ -65,7 +65,7 @@ def add(engine: Engine) -> int:
     return trial_id
 
 
-def day_of(rng: np.random.Generator, activity: NDArray[np.float64], day: date) -> Counts:
+def day_of(rng: np.random.Generator, activity: NDArray[np.float64], day: date) -> BucketCounts:
     """Make up a day."""
     views = VIEWS_A_DAY * WEEK[day.weekday()] * activity / BUCKETS
     impressions = rng.poisson(views)
@@ -73,4 +73,4 @@ def day_of(rng: np.random.Generator, activity: NDArray[np.float64], day: date) -
     quality_plays = rng.binomial(impressions, rates)
     plays = np.minimum(quality_plays + rng.binomial(impressions, rates / 4), impressions)
     watch_s = quality_plays * rng.gamma(4.0, WATCHED_S / 4.0, BUCKETS)
-    return Counts(impressions, plays, quality_plays, watch_s, watch_s**2)
+    return BucketCounts(impressions, plays, quality_plays, watch_s, watch_s**2)

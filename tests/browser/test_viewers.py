@@ -26,7 +26,7 @@ from tests.support.review import visits
 from tests.support.review.editor import Editor
 from tests.support.review.whole_service import WholeService, whole_service
 from tests.support.trials.passing import pass_days
-from tests.support.viewers.crowd import Crowd, Wish, a_crowd
+from tests.support.viewers.crowd import Crowd, VisitPlan, a_crowd
 from tests.support.viewers.site import served_beside
 from webhook.variants.kept import KEPT_S
 from worker.database import transaction
@@ -63,7 +63,7 @@ PLAYER = (
 )
 
 
-class Video(NamedTuple):
+class WatchedVideo(NamedTuple):
     """A video at a platform."""
 
     title: str
@@ -86,11 +86,11 @@ def service(browser: Browser, servers_dir: Path) -> Iterator[WholeService]:
 
 
 @pytest.fixture(scope="module")
-def videos(service: WholeService) -> dict[str, Video]:
+def videos(service: WholeService) -> dict[str, WatchedVideo]:
     """Upload every test's video, and wait until each shows its first pick."""
     media = media_of(pictures.footage_path("bikes"))
     found = {
-        title: Video(title, platform, service.upload(media, title, platform))
+        title: WatchedVideo(title, platform, service.upload(media, title, platform))
         for title, platform in PLATFORMS.items()
     }
     for video in found.values():
@@ -106,7 +106,7 @@ def visit(browser: Browser, service: WholeService) -> Iterator[visits.Visit]:
         yield visit
 
 
-def start_test(service: WholeService, visit: visits.Visit, video: Video) -> int:
+def start_test(service: WholeService, visit: visits.Visit, video: WatchedVideo) -> int:
     """Start a test by mouse; return its id."""
     editor = Editor(visit)
     editor.accept(service.invite(f"editor-of-{video.external_id}@example.com"))
@@ -119,7 +119,7 @@ def start_test(service: WholeService, visit: visits.Visit, video: Video) -> int:
 
 
 def wait_until_told(
-    service: WholeService, video: Video, is_so: Callable[[dict[str, Any]], object], what: str
+    service: WholeService, video: WatchedVideo, is_so: Callable[[dict[str, Any]], object], what: str
 ) -> dict[str, Any]:
     """Wait until viewers are told something of a video, and return all that they are told.
 
@@ -139,7 +139,9 @@ def wait_until_told(
     return found
 
 
-def wait_for_shown(service: WholeService, video: Video, is_it: Callable[[dict[str, Any]], object]) -> None:
+def wait_for_shown(
+    service: WholeService, video: WatchedVideo, is_it: Callable[[dict[str, Any]], object]
+) -> None:
     """Wait until viewers are told of no test, and of the picture that is shown after it."""
 
     def is_so(found: dict[str, Any]) -> object:
@@ -192,7 +194,7 @@ def handed_over(service: WholeService, trial_id: int) -> int:
 
 
 @dataclass
-class Audience:
+class TrialViewers:
     """Viewers of one test, and what must be counted of them."""
 
     salt: str
@@ -205,7 +207,7 @@ class Audience:
 
     def come(self, crowd: Crowd, address: str) -> None:
         """Let each come once, and check that they see what is drawn for them, and what they saw before."""
-        wishes = [Wish(self._liked(), word) for word in self.words]
+        wishes = [VisitPlan(self._liked(), word) for word in self.words]
         seen = crowd.visit(address, wishes)
         for wish, one in zip(wishes, seen, strict=True):
             assert one.viewer == wish.viewer or not wish.viewer
@@ -225,13 +227,17 @@ class Audience:
 
 
 def test_viewers_choose_the_picture_that_the_platform_shows(
-    service: WholeService, videos: dict[str, Video], visit: visits.Visit, browser: Browser, tmp_path: Path
+    service: WholeService,
+    videos: dict[str, WatchedVideo],
+    visit: visits.Visit,
+    browser: Browser,
+    tmp_path: Path,
 ) -> None:
     """They come back until enough was counted, see the same picture again, and each view counts once."""
     video = videos[TESTED]
     trial_id = start_test(service, visit, video)
     test = wait_until_told(service, video, lambda found: found.get("test"), "viewers are told of it")["test"]
-    audience = Audience(test["salt"], variants(service, trial_id))
+    audience = TrialViewers(test["salt"], variants(service, trial_id))
     first, second = audience.pair
     assert service.shown_s(video.external_id) == pytest.approx(first.time_s)
     time.sleep(KEPT_S + 8 * FLUSH_S)  # until each process of the beacon has asked which tests run
@@ -261,7 +267,7 @@ def test_viewers_choose_the_picture_that_the_platform_shows(
 
 
 def test_a_persons_choice_ends_a_test(
-    service: WholeService, videos: dict[str, Video], visit: visits.Visit
+    service: WholeService, videos: dict[str, WatchedVideo], visit: visits.Visit
 ) -> None:
     """It is shown at once, to all viewers and at the platform."""
     video = videos[CHOSEN]
@@ -280,7 +286,7 @@ def test_a_persons_choice_ends_a_test(
 
 
 def test_a_trim_ends_a_test(
-    service: WholeService, videos: dict[str, Video], visit: visits.Visit, tmp_path: Path
+    service: WholeService, videos: dict[str, WatchedVideo], visit: visits.Visit, tmp_path: Path
 ) -> None:
     """What is shown then is picked from what is left."""
     video = videos[TRIMMED]

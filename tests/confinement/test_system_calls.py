@@ -12,7 +12,7 @@ import pytest
 from worker.confinement.seccomp import MACHINES, filter_for
 
 if TYPE_CHECKING:
-    from worker.confinement.seccomp import Machine
+    from worker.confinement.seccomp import Architecture
 
 # The flags of glibc's pthread_create and fork.
 A_THREAD, A_PROCESS = 0x3D0F00, 0x01200011
@@ -27,7 +27,7 @@ ALLOWED, REFUSED, UNKNOWN = 0, errno.EPERM, errno.ENOSYS
 
 
 @pytest.fixture(params=sorted(MACHINES))
-def machine(request: pytest.FixtureRequest) -> Machine:
+def machine(request: pytest.FixtureRequest) -> Architecture:
     """Return each processor in turn."""
     return MACHINES[request.param]
 
@@ -60,19 +60,19 @@ def machine(request: pytest.FixtureRequest) -> Machine:
     ],
 )
 def test_a_call_is_answered(
-    machine: Machine, call: tuple[int, int], arguments: tuple[int, ...], answer: int
+    machine: Architecture, call: tuple[int, int], arguments: tuple[int, ...], answer: int
 ) -> None:
     """On both processors, whichever this one is."""
     number = call[machine.column == "arm64"]
     assert judged(machine, machine.architecture, number, arguments) == answer
 
 
-def test_the_numbers_of_another_processor_mean_nothing(machine: Machine) -> None:
+def test_the_numbers_of_another_processor_mean_nothing(machine: Architecture) -> None:
     """Each machine also runs programs of 32 bits, whose calls have other numbers."""
     assert judged(machine, 0x40000003, READ[machine.column == "arm64"], ()) == REFUSED
 
 
-def judged(machine: Machine, architecture: int, number: int, arguments: tuple[int, ...]) -> int:
+def judged(machine: Architecture, architecture: int, number: int, arguments: tuple[int, ...]) -> int:
     """Run the filter on a call, and tell the error that it gives; 0 where it lets the call through."""
     padded = (*arguments, *[0] * (6 - len(arguments)))
     call = struct.pack("=iIQ6Q", number, architecture, 0, *padded)
@@ -95,5 +95,5 @@ def judged(machine: Machine, architecture: int, number: int, arguments: tuple[in
                 raise AssertionError(f"a step of no kind: {code:#x}")
 
 
-def _steps(machine: Machine) -> list[tuple[int, int, int, int]]:
+def _steps(machine: Architecture) -> list[tuple[int, int, int, int]]:
     return [struct.unpack("=HBBI", step) for step in filter_for(machine)]

@@ -19,7 +19,7 @@ from tests.support.service.customer_endpoint import Inbox
 from tests.support.waiting import SOON_S, until
 from worker.cli.main import main
 from worker.demo import beside
-from worker.demo.beside import NAMES, Simulation
+from worker.demo.beside import NAMES, SimulationPlan
 from worker.demo.reporter import Reporter
 from worker.demo.simulator import JournalEntry, SimulatedMux
 from worker.platforms import configured_accounts
@@ -138,7 +138,7 @@ def test_the_variables_of_every_platform_configure_an_account_and_stay_the_same(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So a service that was started with them works with every later simulation."""
-    simulation = Simulation(name, "http://127.0.0.1:8000", port=8299)
+    simulation = SimulationPlan(name, "http://127.0.0.1:8000", port=8299)
     variables = simulation.variables()
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
@@ -198,7 +198,7 @@ def test_webhooks_go_to_the_service_of_the_settings(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], service_url: str
 ) -> None:
     """Where `--to` names no other."""
-    begun: list[Simulation] = []
+    begun: list[SimulationPlan] = []
     monkeypatch.setattr(beside, "run_beside", lambda simulation, _videos, **_: begun.append(simulation))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

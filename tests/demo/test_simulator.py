@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.service.customer_endpoint import Inbox
-from worker.demo.simulator import Fault, Media, SimulatedMux
+from worker.demo.simulator import InjectedFault, Media, SimulatedMux
 from worker.demo.simulator.platform import TOKEN, WEBHOOK_SECRET
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms.base import AssetState, NewThumbnail
@@ -213,8 +213,8 @@ def test_planned_answers_come_in_order_and_then_it_is_healthy(
 ) -> None:
     """A 500, then a 429 that says how long to wait, then the write."""
     asset = mux.asset(platform.upload(media))
-    platform.faults.plan(Fault(status=500), method="PATCH")
-    platform.faults.plan(Fault(status=429, retry_after="7"), method="PATCH")
+    platform.faults.plan(InjectedFault(status=500), method="PATCH")
+    platform.faults.plan(InjectedFault(status=429, retry_after="7"), method="PATCH")
 
     with pytest.raises(PlatformUnavailable) as first:
         mux.write(asset, choice(1.0))
@@ -229,7 +229,7 @@ def test_planned_answers_come_in_order_and_then_it_is_healthy(
 def test_a_cut_connection_writes_nothing(platform: SimulatedMux, mux: Mux, media: Media) -> None:
     """The request was lost."""
     asset = mux.asset(platform.upload(media))
-    platform.faults.plan(Fault(is_cut=True), method="PATCH")
+    platform.faults.plan(InjectedFault(is_cut=True), method="PATCH")
 
     with pytest.raises(PlatformUnavailable):
         mux.write(asset, choice(1.0))
@@ -240,7 +240,7 @@ def test_a_cut_connection_writes_nothing(platform: SimulatedMux, mux: Mux, media
 def test_a_lost_reply_has_written(platform: SimulatedMux, mux: Mux, media: Media) -> None:
     """The answer was lost: the caller cannot know, and the platform shows the new thumbnail."""
     asset = mux.asset(platform.upload(media))
-    platform.faults.plan(Fault(is_reply_lost=True), method="PATCH")
+    platform.faults.plan(InjectedFault(is_reply_lost=True), method="PATCH")
 
     with pytest.raises(PlatformUnavailable):
         mux.write(asset, choice(1.0))
@@ -253,7 +253,7 @@ def test_a_platform_that_hangs_hangs_until_it_is_closed(inbox: Inbox, media: Med
     with ThreadPoolExecutor() as pool:
         with SimulatedMux(inbox.url) as platform:
             asset_id = platform.upload(media)
-            platform.faults.plan(Fault(delay_s=3600.0), path=asset_id)
+            platform.faults.plan(InjectedFault(delay_s=3600.0), path=asset_id)
             url = f"{platform.url}/video/v1/assets/{asset_id}"
             hanging = pool.submit(httpx.get, url, auth=TOKEN, trust_env=False, timeout=None)
             assert platform.journal.wait_for(lambda journal: bool(journal.entries("fault")), SOON_S)
@@ -267,7 +267,7 @@ def test_the_journal_is_kept_as_lines_of_json(
 ) -> None:
     """For who looks at a run afterwards."""
     asset = mux.asset(platform.upload(media))
-    platform.faults.plan(Fault(status=400), method="PATCH")
+    platform.faults.plan(InjectedFault(status=400), method="PATCH")
     with pytest.raises(PublishRejected):
         mux.write(asset, choice(1.0))
     mux.write(asset, choice(1.0))

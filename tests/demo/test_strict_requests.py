@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.support.platforms.simulated_account import CHOICE, JPEG, NOWHERE, client, clip, simulated
-from worker.demo.simulator import SIMULATED, Fault
+from worker.demo.simulator import SIMULATED, InjectedFault
 from worker.demo.simulator.vendors.vimeo import SimulatedVimeo
 from worker.errors import CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms import PLATFORMS
@@ -74,7 +74,7 @@ def test_a_planned_fault_is_told_in_the_vendors_own_words(name: str) -> None:
     """So that our side reads it where the vendor writes it."""
     with simulated(name) as (vendor, ours):
         ours.assets()  # whoever logs in has done so by now
-        vendor.faults.plan(Fault(status=503))
+        vendor.faults.plan(InjectedFault(status=503))
         with pytest.raises(PlatformUnavailable, match="Service Unavailable"):
             ours.assets()
 

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from worker.database.states import Priority
 from worker.dispatch.broker import Broker
-from worker.dispatch.celery_app import Kind, make_app, send_hint
+from worker.dispatch.celery_app import WorkerKind, make_app, send_hint
 from worker.errors import SettingsInvalid
 from worker.queue.hints import Hint
 
@@ -31,8 +31,8 @@ def frozen_broker() -> Iterator[str]:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_a_hint_waits_in_the_queue_of_its_workers(redis_url: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(WorkerKind))
+def test_a_hint_waits_in_the_queue_of_its_workers(redis_url: str, kind: WorkerKind) -> None:
     """It says which row, and nothing that must not be read in a broker."""
     with make_app(redis_url) as app:
         send_hint(app, kind, Hint(17, 2))
@@ -46,10 +46,10 @@ def test_a_hint_waits_in_the_queue_of_its_workers(redis_url: str, kind: Kind) ->
 def test_a_hint_of_a_backfill_is_read_after_all_others(redis_url: str) -> None:
     """Though it was sent first."""
     with make_app(redis_url) as app:
-        send_hint(app, Kind.ANALYZE, Hint(1, 1, Priority.BACKFILL))
-        send_hint(app, Kind.ANALYZE, Hint(2, 1))
+        send_hint(app, WorkerKind.ANALYZE, Hint(1, 1, Priority.BACKFILL))
+        send_hint(app, WorkerKind.ANALYZE, Hint(2, 1))
         with app.connection() as connection:
-            queue = connection.SimpleQueue(Kind.ANALYZE.value)
+            queue = connection.SimpleQueue(WorkerKind.ANALYZE.value)
             read = [queue.get(timeout=SOON_S) for _ in range(2)]
             for message in read:
                 message.ack()
@@ -61,7 +61,7 @@ def test_a_hint_of_a_backfill_is_read_after_all_others(redis_url: str) -> None:
 def test_a_broker_that_is_down_is_an_error() -> None:
     """The dispatcher then sends the hint again later."""
     with make_app(NO_SERVER) as app, pytest.raises(OperationalError):
-        send_hint(app, Kind.ANALYZE, Hint(1, 1))
+        send_hint(app, WorkerKind.ANALYZE, Hint(1, 1))
 
 
 def test_a_broker_that_is_frozen_is_an_error_too(frozen_broker: str) -> None:
@@ -69,7 +69,7 @@ def test_a_broker_that_is_frozen_is_an_error_too(frozen_broker: str) -> None:
     start_s = time.monotonic()
 
     with make_app(frozen_broker) as app, pytest.raises(OperationalError):
-        send_hint(app, Kind.ANALYZE, Hint(1, 1))
+        send_hint(app, WorkerKind.ANALYZE, Hint(1, 1))
 
     assert time.monotonic() - start_s < SOON_S
 

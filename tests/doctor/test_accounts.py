@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.platforms.simulated_account import clip
 from tests.support.service.commands import run_thumbs
-from worker.demo.simulator import SIMULATED, Fault, Simulated
+from worker.demo.simulator import SIMULATED, InjectedFault, Simulated
 from worker.demo.simulator.vendors.peertube import TOKEN_PATH
 from worker.platforms import PLATFORMS
 from worker.settings.accounts import ACCOUNTS
@@ -142,7 +142,7 @@ def test_the_remedy_fits_what_failed(vendors: dict[str, Simulated], monkeypatch:
         _, lines = checked("--platform", "mux")
         return str(next(line for line in lines if line["what"] == "mux/main")["remedy"])
 
-    vendors["mux"].faults.plan(Fault(status=429))
+    vendors["mux"].faults.plan(InjectedFault(status=429))
     assert remedy().startswith("wait a minute")
     monkeypatch.setenv("MUX__MAIN__TOKEN_SECRET", "wrong")
     assert remedy() == "give it a token that may do this: docs/platforms/mux.md, step 1"

@@ -7,7 +7,7 @@ from http.server import HTTPServer
 from typing import TYPE_CHECKING
 
 from tests.support.service import builders
-from tests.support.service.quick_programs import Receiver
+from tests.support.service.quick_programs import ReadyReceiver
 from tests.support.trials.counted_trials import end_test, running_test
 from worker.doctor.beacon import check_beacon
 from worker.standalone.servers import free_port
@@ -46,7 +46,7 @@ def test_a_beacon_that_does_not_answer_is_told(engine: Engine) -> None:
 def test_a_beacon_that_only_this_machine_reaches_is_told(engine: Engine) -> None:
     """It works here, and viewers are elsewhere."""
     running_test(engine)
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+    with HTTPServer(("127.0.0.1", 0), ReadyReceiver) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         (found,) = findings(engine, beacon_url=url)

@@ -14,7 +14,7 @@ import pytest
 from tests.support.judge_server import scripts
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.service import builders, measured_run
-from tests.support.service.quick_programs import Receiver
+from tests.support.service.quick_programs import ReadyReceiver
 from worker.database import transaction
 from worker.database.learning import JudgeDay
 from worker.doctor import judge as doctor
@@ -152,7 +152,7 @@ class TestAJudgeThatCannotBeAsked:
 
 def test_a_server_that_lists_no_models_may_still_be_one(engine: Engine) -> None:
     """It is told how to find out."""
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+    with HTTPServer(("127.0.0.1", 0), ReadyReceiver) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         found = findings(engine, f"http://127.0.0.1:{server.server_port}/v1")["judge"]
         server.shutdown()

@@ -15,7 +15,7 @@ from tests.support.media import media_server as media
 from tests.support.media.media_server import MediaServer
 from worker.download import hls_playlist
 from worker.download.fetch import DownloadLimits, fetch_video
-from worker.download.hls_playlist import Stream, Variant, parse_playlist
+from worker.download.hls_playlist import Stream, VariantStream, parse_playlist
 from worker.errors import SourceRefused, UnreadableVideo
 from worker.platforms.base import Rendition
 
@@ -208,4 +208,4 @@ def test_attributes_may_hold_commas_and_spaces() -> None:
 
     (variant,) = parse_playlist(f"#EXTM3U\n{told}\nlow.m3u8\n")
 
-    assert variant == Variant("low.m3u8", 1000, 360, ("avc1.4d401f", "mp4a.40.2"))
+    assert variant == VariantStream("low.m3u8", 1000, 360, ("avc1.4d401f", "mp4a.40.2"))

@@ -23,8 +23,8 @@ from hypothesis.stateful import (
 from sqlalchemy import select, text
 
 from tests.support.service import builders
-from tests.support.service.history_model import ASSETS, LENGTH_S, Choice, Platform
-from tests.support.service.history_service import SETTINGS, Service
+from tests.support.service.history_model import ASSETS, LENGTH_S, ModelChoice, ModelPlatform
+from tests.support.service.history_service import SETTINGS, ModelService
 from worker import choices, jobs, publications
 from worker.choices import ChoiceRefused, ChoiceRequest
 from worker.database import transaction
@@ -51,8 +51,8 @@ class Histories(RuleBasedStateMachine):
         """Begin with empty tables."""
         with self.engine.begin() as connection:
             connection.execute(text("TRUNCATE assets, events, job_log, candidates RESTART IDENTITY CASCADE"))
-        self.platform = Platform()
-        self.service = Service(self.engine, self.platform)
+        self.platform = ModelPlatform()
+        self.service = ModelService(self.engine, self.platform)
         self.jobs: list[tuple[jobs.JobClaim, int]] = []  # with the content that the worker saw
         self.writes: list[publications.PublicationClaim] = []
 
@@ -136,7 +136,7 @@ class Histories(RuleBasedStateMachine):
                 assert time_s >= length_s
                 return
         assert time_s < length_s
-        video.choice = Choice(time_s)
+        video.choice = ModelChoice(time_s)
 
     @rule(name=st.sampled_from(ASSETS))
     def release(self, name: str) -> None:

@@ -50,7 +50,7 @@ WITH_PRIVATE_FILES = ("api_video", "cloudflare", "fastpix", "mux", "peertube")
 
 
 @dataclass
-class Running:
+class RunningService:
     """A service that runs, and platforms that tell of every change, also of what the service wrote."""
 
     service: Service
@@ -109,7 +109,7 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(servers_dir: Path) -> Iterator[Running]:
+def running(servers_dir: Path) -> Iterator[RunningService]:
     """Start the service, as `thumbs up` does, and all platforms."""
     port = free_port()
     settings = Settings(data_dir=servers_dir / "running", database_url=None, redis_url=None, port=port)
@@ -135,11 +135,11 @@ def running(servers_dir: Path) -> Iterator[Running]:
             variables |= vendor.settings("main")
         with Service(settings, interrupts, variables=variables, show=lambda _line: None) as service:
             engine = make_engine(service.database_url)
-            yield Running(service, engine, vendors, media, settings.data_dir / "logs", collector)
+            yield RunningService(service, engine, vendors, media, settings.data_dir / "logs", collector)
             engine.dispose()
 
 
-def test_every_platform_gets_the_thumbnail_of_its_video(running: Running) -> None:
+def test_every_platform_gets_the_thumbnail_of_its_video(running: RunningService) -> None:
     """A webhook in, or a word to us where there is none; our picture, or its time, at the platform.
 
     Also of private videos, whose files open with a token only.
@@ -158,7 +158,7 @@ def test_every_platform_gets_the_thumbnail_of_its_video(running: Running) -> Non
             assert shown.thumbnail_time == pytest.approx(pick.time_s + into_frame_s, abs=1e-3), name
 
 
-def test_our_own_write_starts_nothing(running: Running) -> None:
+def test_our_own_write_starts_nothing(running: RunningService) -> None:
     """The platform tells of it like of any change; one question shows that there is nothing to do."""
     mux = running.vendors["mux"]
     asset_id = running.upload("mux")
@@ -174,7 +174,7 @@ def test_our_own_write_starts_nothing(running: Running) -> None:
     assert (running.runs(asset_id), writes()) == (1, 1)
 
 
-def test_one_address_shows_what_all_programs_count(running: Running) -> None:
+def test_one_address_shows_what_all_programs_count(running: RunningService) -> None:
     """The receiver's, by default; so nothing is to be set up on one machine."""
     about = 'account="main",platform="mux"'
     running.settle(running.upload("mux"), told=2)
@@ -196,7 +196,7 @@ def test_one_address_shows_what_all_programs_count(running: Running) -> None:
     assert not re.search(r'pid="\d+"', page)
 
 
-def test_one_id_goes_from_the_webhook_to_the_write(running: Running) -> None:
+def test_one_id_goes_from_the_webhook_to_the_write(running: RunningService) -> None:
     """In the rows, in the log lines of each program, and in the traces."""
     asset_id = running.upload("mux")
     running.settle(asset_id, told=2)
@@ -228,7 +228,7 @@ def test_one_id_goes_from_the_webhook_to_the_write(running: Running) -> None:
 
 
 @pytest.mark.faults
-def test_a_thousand_edits_become_few_runs(running: Running) -> None:
+def test_a_thousand_edits_become_few_runs(running: RunningService) -> None:
     """All are taken, and the newest is published; test_bursts.py shows the rule on the rows alone."""
     asset_id = running.upload("mux")
     running.settle(asset_id, told=2)

@@ -48,7 +48,7 @@ BASE_MEMORY_MIB = 512
 
 
 @dataclass
-class Outcome:
+class MediaOutcome:
     """What came of all files."""
 
     ends: Counter[tuple[str, str]] = field(default_factory=Counter)  #: by kind of file and how it ended
@@ -74,9 +74,9 @@ def shows_marker(rgb: Rgb) -> bool:
     return bool(np.corrcoef(small[0].ravel(), small[1].ravel())[0, 1] > LIKENESS)
 
 
-def feed(folder: Path, count: int, seed: int, more: Iterable[Hostile] = ()) -> Outcome:
+def feed(folder: Path, count: int, seed: int, more: Iterable[Hostile] = ()) -> MediaOutcome:
     """Let the pipeline's decoder probe, scan and take stills of a corpus, and of more files."""
-    outcome = Outcome()
+    outcome = MediaOutcome()
     (folder / "bases").mkdir()
     (folder / "lures").mkdir()
     text = folder / "lures" / "passwd"
@@ -93,7 +93,7 @@ def feed(folder: Path, count: int, seed: int, more: Iterable[Hostile] = ()) -> O
     return outcome
 
 
-def _feed_one(decoder: Decoder, folder: Path, file: Hostile, outcome: Outcome) -> None:
+def _feed_one(decoder: Decoder, folder: Path, file: Hostile, outcome: MediaOutcome) -> None:
     path = folder / file.name
     path.write_bytes(file.content)
     start_s = time.monotonic()
@@ -123,7 +123,7 @@ def _look(decoder: Decoder, path: Path) -> list[Rgb]:
     return [candidate.rgb for candidate in candidates] + [still.rgb for still in stills]
 
 
-def _judge(outcome: Outcome) -> None:
+def _judge(outcome: MediaOutcome) -> None:
     if outcome.canary_hits:
         outcome.violations.append(f"the canary was asked {outcome.canary_hits} times")
     if outcome.slowest[0] > WALL_MAX_S:
@@ -132,7 +132,7 @@ def _judge(outcome: Outcome) -> None:
         outcome.violations.append(f"a decoder took {outcome.peak_mib} MiB")
 
 
-def report(outcome: Outcome, command: str, took_s: float) -> str:
+def report(outcome: MediaOutcome, command: str, took_s: float) -> str:
     """Say what came of a corpus that a command fed, in Markdown."""
     today = datetime.now(UTC).date()
     lines = [

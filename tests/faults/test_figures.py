@@ -11,7 +11,7 @@ import pytest
 from tests.support.faults import processes
 from tests.support.faults.system import DEFAULTS, System
 from tests.support.waiting import until
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def test_a_dead_worker_costs_seconds(system: System, media: Media, record_proper
 
 def test_a_dead_publisher_costs_seconds(system: System, media: Media, record_property: Any) -> None:
     """From its death until another has written what it was writing."""
-    system.platform.faults.plan(Fault(delay_s=HANGS_S, status=500), method="PATCH")
+    system.platform.faults.plan(InjectedFault(delay_s=HANGS_S, status=500), method="PATCH")
     asset_id = system.platform.upload(media)
     until(lambda: system.platform.journal.entries("fault"), 60)
     system.add("publish").wait_until_ready()

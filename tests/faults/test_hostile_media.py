@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.support.media.odd_files.kind import Kind
+    from tests.support.media.odd_files.kind import OddFile
 
 
 @pytest.mark.parametrize("count", [12, pytest.param(45, marks=pytest.mark.faults)])
@@ -38,7 +38,7 @@ def test_hostile_files_cost_an_error_with_a_name(tmp_path: Path, count: int) -> 
     ],
 )
 def test_damaged_odd_files_cost_an_error_with_a_name(
-    tmp_path: Path, kinds: Sequence[Kind], *, take_turns: bool
+    tmp_path: Path, kinds: Sequence[OddFile], *, take_turns: bool
 ) -> None:
     """As any hostile file does; one is cut off, and the next has bits that were flipped, or each has both.
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tests.support.faults.invariants import Evidence, check
+from tests.support.faults.invariants import SystemRecord, check
 from worker.demo.simulator import JournalEntry
 
 if TYPE_CHECKING:
@@ -30,37 +30,37 @@ def quiet(shared_system: System, media: Media, other_media: Media) -> System:
 
 
 @pytest.fixture
-def evidence(quiet: System) -> Iterator[Evidence]:
+def evidence(quiet: System) -> Iterator[SystemRecord]:
     """Return what is known of it; what a test changes in the database is rolled back."""
     with Session(quiet.engine) as session:
         yield quiet.evidence(session)
 
 
-def reported(evidence: Evidence) -> set[str]:
+def reported(evidence: SystemRecord) -> set[str]:
     """Return the invariants that are said to be broken."""
     return {violation.invariant for violation in check(evidence)}
 
 
-def last_writes(evidence: Evidence) -> list[JournalEntry]:
+def last_writes(evidence: SystemRecord) -> list[JournalEntry]:
     """Return the writes to the asset that was written to last."""
     writes = [entry for entry in evidence.entries if entry.kind == "write"]
     return [entry for entry in writes if entry.asset_id == writes[-1].asset_id]
 
 
-def test_nothing_is_reported_where_all_is_well(evidence: Evidence) -> None:
+def test_nothing_is_reported_where_all_is_well(evidence: SystemRecord) -> None:
     """The two generations were written one after the other."""
     assert check(evidence) == []
     assert len({entry.thumbnail_time for entry in last_writes(evidence)}) == 2
 
 
-def test_a_delivery_that_was_accepted_and_lost(evidence: Evidence) -> None:
+def test_a_delivery_that_was_accepted_and_lost(evidence: SystemRecord) -> None:
     """I1: the platform heard 200, and there is no row."""
     lost = JournalEntry("delivery", status=200, event="video.asset.ready", detail={"id": "lost"})
 
     assert reported(replace(evidence, entries=[*evidence.entries, lost])) == {"I1"}
 
 
-def test_a_write_of_an_older_generation(evidence: Evidence) -> None:
+def test_a_write_of_an_older_generation(evidence: SystemRecord) -> None:
     """I5: and with it I4, as the platform's last write is not the newest pick."""
     writes = last_writes(evidence)
 
@@ -68,23 +68,23 @@ def test_a_write_of_an_older_generation(evidence: Evidence) -> None:
     assert reported(replace(evidence, entries=[*evidence.entries, writes[0], writes[-1]])) == {"I5"}
 
 
-def test_another_picture_than_ours(evidence: Evidence) -> None:
+def test_another_picture_than_ours(evidence: SystemRecord) -> None:
     """I4: the platform shows something else than was written."""
     assert reported(replace(evidence, shown=lambda _: 0.123)) == {"I4"}
 
 
-def test_what_was_seen_for_a_moment(evidence: Evidence) -> None:
+def test_what_was_seen_for_a_moment(evidence: SystemRecord) -> None:
     """I6: also where it is over by now."""
     assert reported(replace(evidence, overlaps=["asset 1 has two running jobs"])) == {"I6"}
 
 
-def test_a_file_and_a_process_that_were_left(evidence: Evidence) -> None:
+def test_a_file_and_a_process_that_were_left(evidence: SystemRecord) -> None:
     """I8."""
     assert reported(replace(evidence, leftovers=[evidence.logs])) == {"I8"}
 
 
 @pytest.mark.parametrize("what", ["a secret", "a signature"])
-def test_a_secret_in_a_log(evidence: Evidence, what: str) -> None:
+def test_a_secret_in_a_log(evidence: SystemRecord, what: str) -> None:
     """I9."""
     secret = {"a secret": evidence.secrets[0], "a signature": f"t=1,v1={'0a' * 32}"}[what]
     log = evidence.logs / "leak.log"
@@ -123,7 +123,7 @@ def test_a_secret_in_a_log(evidence: Evidence, what: str) -> None:
         ),
     ],
 )
-def test_a_row_that_must_not_be(evidence: Evidence, statement: str, invariants: set[str]) -> None:
+def test_a_row_that_must_not_be(evidence: SystemRecord, statement: str, invariants: set[str]) -> None:
     """What the schema forbids is made possible first."""
     evidence.session.execute(text(statement))
 

@@ -14,7 +14,7 @@ from tests.support.faults.system import System
 from tests.support.media import clips, pictures
 from tests.support.waiting import until
 from worker.demo.clip import media_of
-from worker.demo.simulator import Fault, Media, SimulatedMux
+from worker.demo.simulator import InjectedFault, Media, SimulatedMux
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,15 +38,15 @@ def requests(system: System, asset_id: str, method: str) -> int:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(Fault(status=500), id="500", marks=pytest.mark.faults),
-        pytest.param(Fault(status=429, retry_after="1"), id="429"),
-        pytest.param(Fault(status=408), id="408", marks=pytest.mark.faults),
-        pytest.param(Fault(is_cut=True), id="cut", marks=pytest.mark.faults),
-        pytest.param(Fault(is_reply_lost=True), id="the reply is lost"),
+        pytest.param(InjectedFault(status=500), id="500", marks=pytest.mark.faults),
+        pytest.param(InjectedFault(status=429, retry_after="1"), id="429"),
+        pytest.param(InjectedFault(status=408), id="408", marks=pytest.mark.faults),
+        pytest.param(InjectedFault(is_cut=True), id="cut", marks=pytest.mark.faults),
+        pytest.param(InjectedFault(is_reply_lost=True), id="the reply is lost"),
     ],
 )
 def test_a_platform_that_fails_twice_is_asked_again(
-    system: System, media: Media, fault: Fault, method: str
+    system: System, media: Media, fault: InjectedFault, method: str
 ) -> None:
     """Case 19: and the attempts at the video do not count, as nothing is wrong with it."""
     system.platform.faults.plan(fault, count=2, method=method, path="/assets/")
@@ -67,7 +67,7 @@ def hurried(system: System) -> bool:
 @pytest.mark.parametrize(("status", "error"), [(404, "AssetGone"), (410, "AssetGone")])
 def test_a_platform_that_says_no_is_asked_once(system: System, media: Media, status: int, error: str) -> None:
     """Case 19: the job is given up with its reason at once, and an operator can start it again."""
-    system.platform.faults.plan(Fault(status=status), method="GET", path="/assets/")
+    system.platform.faults.plan(InjectedFault(status=status), method="GET", path="/assets/")
     asset_id = system.platform.upload(media)
     until(lambda: [job.error_class for job in system.jobs(asset_id)] == [error], 20)
     assert (system.jobs(asset_id)[0].state, system.runs(asset_id)) == ("discarded", 1)
@@ -84,7 +84,7 @@ def test_a_token_refused_and_back_costs_no_job_its_attempt(system: System, media
     """Case 41: what came in meanwhile waits, few requests are made, and all goes on by itself."""
     faults = partial(system.platform.journal.entries, "fault")
     before = len(faults())
-    system.platform.faults.plan(Fault(status=status), count=10_000)
+    system.platform.faults.plan(InjectedFault(status=status), count=10_000)
     asset_ids = [system.platform.upload(media) for _ in range(8)]
     until(lambda: all(system.jobs(asset_id) for asset_id in asset_ids), 30)
     until(lambda: len(faults()) > before, 30)
@@ -107,7 +107,7 @@ def test_a_write_that_arrives_late_is_put_right(folder: Path, media: Media, othe
     The one write that goes back is the platform's: nobody can call a request back.
     """
     with System(folder, variables={"LEASE_S": str(LEASE_S)}) as system:
-        system.platform.faults.plan(Fault(delay_s=LATE_S), method="PATCH")
+        system.platform.faults.plan(InjectedFault(delay_s=LATE_S), method="PATCH")
         asset_id = system.platform.upload(media)
         until(lambda: system.platform.journal.entries("fault"), 30)
         processes.kill_all(system.programs["publish"])
@@ -132,7 +132,7 @@ def test_an_account_whose_answers_never_end_holds_nobody_else(folder: Path, medi
     system = System(folder, variables={"ANALYZE_CONCURRENCY": "2"})
     with SimulatedMux(f"http://127.0.0.1:{system.port}/webhooks/mux/slow") as slow:
         system.variables |= slow.settings("slow")
-        slow.faults.plan(Fault(head_pause_s=4.0), count=100, method="GET", path="/assets/")
+        slow.faults.plan(InjectedFault(head_pause_s=4.0), count=100, method="GET", path="/assets/")
         with system:
             pid = system.programs["analyze"].process.pid
             held = [slow.upload(media) for _ in range(2)]

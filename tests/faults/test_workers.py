@@ -182,7 +182,7 @@ def is_given_up(system: System, asset_id: str) -> bool:
     return any(job.state == "discarded" for job in system.jobs(asset_id))
 
 
-def kill_decoder(worker: processes.Program, number: signal.Signals) -> None:
+def kill_decoder(worker: processes.ServiceProgram, number: signal.Signals) -> None:
     """End the process that decodes."""
     for process in processes.family(worker)[1:]:
         with suppress(psutil.NoSuchProcess):
@@ -216,7 +216,7 @@ def test_a_clock_that_is_an_hour_off_does_no_harm(system: System, media: Media, 
         assert {entry.status for entry in deliveries("delivery", asset_id=late)} == {401}
 
 
-def start_again(program: processes.Program, **variables: str) -> None:
+def start_again(program: processes.ServiceProgram, **variables: str) -> None:
     """End a program at once, and start it with other variables."""
     processes.kill_all(program)
     program.start(**variables)

@@ -15,7 +15,7 @@ from worker.database import transaction
 from worker.database.inbox import WebhookEvent
 from worker.database.models import Asset, Job
 from worker.database.states import Priority
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.errors import PlatformUnavailable, UnreadableVideo
 from worker.inbox import reconcile as reconcile_module
 from worker.inbox.reconcile import FIRST_PAUSE_S, MAX_TRIES, ReconcileStatus, Step, reconcile
@@ -213,8 +213,8 @@ def test_a_platform_that_asks_for_patience_gets_it(
     """As long as it says; where it does not say, longer with every try."""
     vendor, ours = bunny
     vendor.upload(media)
-    vendor.faults.plan(Fault(status=429, retry_after="7"))
-    vendor.faults.plan(Fault(status=503))
+    vendor.faults.plan(InjectedFault(status=429, retry_after="7"))
+    vendor.faults.plan(InjectedFault(status=503))
     pauses: list[float] = []
 
     assert look(engine, ours, pause=pauses.append) == {ReconcileStatus.MISSED: 1}
@@ -225,7 +225,7 @@ def test_a_platform_that_asks_for_patience_gets_it(
 def test_a_platform_that_stays_away_ends_the_look(engine: Engine, bunny: tuple[Simulated, Platform]) -> None:
     """With its own words."""
     vendor, ours = bunny
-    vendor.faults.plan(Fault(status=503), count=100)
+    vendor.faults.plan(InjectedFault(status=503), count=100)
     pauses: list[float] = []
 
     with pytest.raises(PlatformUnavailable, match="503"):

@@ -17,7 +17,7 @@ from tests.support.waiting import until
 from worker.database import transaction
 from worker.database.accounts import Account, AccountSync
 from worker.database.models import Job
-from worker.demo.simulator import SIMULATED, Fault, Simulated
+from worker.demo.simulator import SIMULATED, InjectedFault, Simulated
 from worker.errors import RateLimited
 from worker.inbox.reconcile import PATIENCE_S
 from worker.inbox.reconcile_schedule import STOP_S, ReconcileSchedule
@@ -122,7 +122,7 @@ def test_a_list_that_could_not_be_read_is_tried_again(
     engine: Engine, bunny: Simulated, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log names the account and the reason."""
-    bunny.faults.plan(Fault(status=401))
+    bunny.faults.plan(InjectedFault(status=401))
 
     with ReconcileSchedule(engine, settings(bunny, interval_s=0.2)):
         until(lambda: is_finished(engine))
@@ -219,7 +219,7 @@ def test_no_list_is_read_where_nobody_wants_it(
 
 def test_a_silent_platform_does_not_hold_the_dispatcher_up(engine: Engine, bunny: Simulated) -> None:
     """Whoever stops it waits a few seconds at most."""
-    bunny.faults.plan(Fault(delay_s=STOP_S + 6.0))
+    bunny.faults.plan(InjectedFault(delay_s=STOP_S + 6.0))
     with ReconcileSchedule(engine, settings(bunny)):
         until(lambda: bunny.journal.entries("fault"))
         start_s = time.monotonic()

@@ -15,14 +15,14 @@ from tests.support.judge_server.replies import failure
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.service.builders import make_settings
 from worker.errors import SettingsInvalid, Unjudged
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.prompt import descriptions_of, order_of
 
 QUESTION = order_of(PICTURES, "A day at sea")
 ANSWER = Answer(json={"choices": [{"message": {"content": "{}"}}]})
 
 
-def ask(connection: Connection) -> str:
+def ask(connection: JudgeConnection) -> str:
     """Ask one question."""
     with connection.client(10.0) as client:
         return connection.ask(client, QUESTION).text
@@ -52,7 +52,7 @@ def test_a_question_keeps_to_what_was_agreed(question: object) -> None:
 def test_the_address_may_be_written_in_several_ways(path: str, asked: str) -> None:
     """Without a path it is that of most servers."""
     with serving(ANSWER) as server:
-        ask(Connection(server.url + path, MODEL))
+        ask(JudgeConnection(server.url + path, MODEL))
 
     assert server.asked == [f"POST {asked}"]
 
@@ -109,7 +109,7 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str) -> None:
     """Without being repeated."""
     with pytest.raises(SettingsInvalid, match=r"^JUDGE_URL: ") as told:
-        Connection(url, MODEL)
+        JudgeConnection(url, MODEL)
 
     assert "hush" not in str(told.value)
 
@@ -118,7 +118,7 @@ def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str) -> None:
 def test_a_key_that_no_header_can_hold_is_refused(key: str) -> None:
     """Without being repeated."""
     with pytest.raises(SettingsInvalid, match=r"^JUDGE_API_KEY: ") as told:
-        Connection("http://judge.example", MODEL, key)
+        JudgeConnection("http://judge.example", MODEL, key)
 
     assert "hush" not in str(told.value)
 
@@ -127,7 +127,7 @@ def test_settings_name_the_judge() -> None:
     """With its key."""
     with FakeJudge(scripts.always_first(), model=MODEL, api_key=KEY) as fake:
         settings = make_settings(judge_url=fake.url, judge_model=MODEL, judge_api_key=SecretStr(KEY))
-        connection = Connection.of(settings)
+        connection = JudgeConnection.of(settings)
 
         assert connection is not None
         assert "order" in ask(connection)
@@ -138,7 +138,7 @@ def test_without_an_address_or_when_off_there_is_no_judge(changed: dict[str, str
     """Nobody is asked."""
     settings = make_settings(**{"judge_url": "http://judge.example", "judge_model": MODEL, **changed})
 
-    assert Connection.of(settings) is None
+    assert JudgeConnection.of(settings) is None
 
 
 def test_a_server_that_does_not_run_is_told() -> None:
@@ -163,7 +163,7 @@ def test_a_server_that_speaks_another_protocol_is_told_in_few_words() -> None:
     with socketserver.TCPServer(("127.0.0.1", 0), Echoes) as server:
         Thread(target=server.handle_request, daemon=True).start()
         with pytest.raises(Unjudged, match="broke off") as told:
-            ask(Connection(f"http://127.0.0.1:{server.server_address[1]}", MODEL, KEY))
+            ask(JudgeConnection(f"http://127.0.0.1:{server.server_address[1]}", MODEL, KEY))
 
     assert KEY not in str(told.value)
     assert len(str(told.value)) < 300
@@ -172,6 +172,6 @@ def test_a_server_that_speaks_another_protocol_is_told_in_few_words() -> None:
 def test_a_host_whose_name_cannot_be_one_is_told() -> None:
     """It has to be mended."""
     with pytest.raises(Unjudged, match="not the name of a host") as told:
-        ask(Connection(f"http://{'x' * 70}.example", MODEL))
+        ask(JudgeConnection(f"http://{'x' * 70}.example", MODEL))
 
     assert told.value.result == "misconfigured"

@@ -19,13 +19,13 @@ from worker.judge.ledger import MemoryLedger
 from worker.pipeline.judging.verdict import Say
 
 if TYPE_CHECKING:
-    from tests.support.judge_server.asked import Asked
+    from tests.support.judge_server.asked import JudgeRequest
     from tests.support.judge_server.replies import Reply
 
 KNOWS = scripts.knows(worth, 0.0, 1)
 
 
-def other_model(asked: Asked) -> Reply:
+def other_model(asked: JudgeRequest) -> Reply:
     """Answer well, as another model."""
     reply = KNOWS(asked)
     return replace(reply, body=json.dumps({**json.loads(reply.body), "model": "gpt-3.5-turbo"}).encode())
@@ -79,7 +79,7 @@ def test_a_model_that_is_told_what_was_wrong_may_answer_again(kind: str, wrong: 
     """Then its verdict stands."""
     heard: list[str] = []
 
-    def script(asked: Asked) -> Reply:
+    def script(asked: JudgeRequest) -> Reply:
         heard.extend(asked.remarks)
         is_first = asked.kind == kind and not heard
         return (wrong if is_first else KNOWS)(asked)
@@ -108,7 +108,7 @@ def test_a_judge_that_is_slow_is_waited_for_no_longer_than_was_set(script: scrip
 def test_the_time_is_for_all_questions_together() -> None:
     """Not for each."""
 
-    def slow(asked: Asked) -> Reply:
+    def slow(asked: JudgeRequest) -> Reply:
         time.sleep(0.3)
         return KNOWS(asked)
 
@@ -125,7 +125,7 @@ def test_a_judge_may_think_for_longer_than_any_other_host(monkeypatch: pytest.Mo
     """JUDGE_TIMEOUT_S alone bounds it; a model on a slow machine takes minutes until the first byte."""
     monkeypatch.setattr(deadline, "EXCHANGE_S", 0.1)
 
-    def slow(asked: Asked) -> Reply:
+    def slow(asked: JudgeRequest) -> Reply:
         time.sleep(0.4)
         return KNOWS(asked)
 

@@ -16,7 +16,7 @@ from tests.support.judge_server.llama import NAME, is_installed, running_llama
 from tests.support.judge_server.schemas import keeps
 from worker.errors import Unjudged
 from worker.judge.answers import is_same_model
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.prompt import descriptions_of, order_of, schema
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ PICTURES = [picture(seed) for seed in range(2)]
 
 
 @pytest.fixture(scope="module")
-def connection() -> Iterator[Connection]:
+def connection() -> Iterator[JudgeConnection]:
     """A connection to a running server."""
     with running_llama() as url:
-        yield Connection(url, NAME)
+        yield JudgeConnection(url, NAME)
 
 
-def ask(connection: Connection, question: Question) -> Completion:
+def ask(connection: JudgeConnection, question: Question) -> Completion:
     """Ask one question."""
     with connection.client(TIMEOUT_S) as client:
         return connection.ask(client, question)
@@ -62,7 +62,7 @@ def without_pictures(question: Question) -> Question:
 
 @pytest.mark.parametrize("asking", [descriptions_of, order_of])
 def test_a_real_server_keeps_our_schemas_and_takes_a_retry(
-    connection: Connection, asking: Callable[[Sequence[bytes], str], Question]
+    connection: JudgeConnection, asking: Callable[[Sequence[bytes], str], Question]
 ) -> None:
     """What a model of this size says is of no worth, but its form is as asked for, also the second time."""
     question = without_pictures(asking(PICTURES, "Cats at play"))
@@ -76,7 +76,7 @@ def test_a_real_server_keeps_our_schemas_and_takes_a_retry(
     assert second.prompt_tokens > first.prompt_tokens
 
 
-def test_a_model_without_eyes_is_misconfigured(connection: Connection) -> None:
+def test_a_model_without_eyes_is_misconfigured(connection: JudgeConnection) -> None:
     """The message names the remedy, and has the server's own words."""
     with pytest.raises(Unjudged, match=r"--mmproj.*image input is not supported") as refused:
         ask(connection, order_of(PICTURES, ""))

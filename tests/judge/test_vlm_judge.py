@@ -19,7 +19,7 @@ from worker.judge.prompt import PROMPT_VERSION
 from worker.pipeline.judging.verdict import Description, Fault, Say, Verdict
 
 if TYPE_CHECKING:
-    from tests.support.judge_server.asked import Asked
+    from tests.support.judge_server.asked import JudgeRequest
     from tests.support.judge_server.replies import Reply
 
 SEEN = {
@@ -29,7 +29,7 @@ SEEN = {
 KNOWS = scripts.knows(worth, 0.0, 1, describe=lambda picture: SEEN.get(picture, Description()))
 
 
-def repeats(asked: Asked) -> Reply:
+def repeats(asked: JudgeRequest) -> Reply:
     """Refuse, and repeat all that was sent, as some servers do."""
     picture = asked.body["messages"][1]["content"][1]["image_url"]["url"]
     return failure(400, f"{asked.headers['authorization']} may not send {picture}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks.audience.planted_taste import Audience
+from tests.benchmarks.audience.planted_taste import PlantedTaste
 from tests.support.learning.turned_account import OWN, WithTurnedAccount
 from worker.learning.gate.judge import judge
 from worker.learning.gate.judged_choices import HeldOutChoices
@@ -16,9 +16,9 @@ from worker.learning.gate.report import Proof, Report, Rule, alpha_of
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 
-def audience(videos: int, **values: Any) -> Audience:
+def audience(videos: int, **values: Any) -> PlantedTaste:
     """Return viewers with a strong taste, each of whose videos had four pictures tested."""
-    return Audience(np.random.default_rng(5), videos, **({"variants": 4} | values))
+    return PlantedTaste(np.random.default_rng(5), videos, **({"variants": 4} | values))
 
 
 def rule(report: Report, name: str) -> Rule:

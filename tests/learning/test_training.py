@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks.audience.planted_taste import Audience
+from tests.benchmarks.audience.planted_taste import PlantedTaste
 from tests.support.learning.turned_account import WithTurnedAccount
 from worker.errors import NothingToLearn
 from worker.learning.training import policy
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 
-def audience(videos: int = 600, **values: Any) -> Audience:
+def audience(videos: int = 600, **values: Any) -> PlantedTaste:
     """Return viewers with a strong taste."""
-    return Audience(np.random.default_rng(5), videos, **values)
+    return PlantedTaste(np.random.default_rng(5), videos, **values)
 
 
-def likeness(direction: np.ndarray, known: Audience) -> float:
+def likeness(direction: np.ndarray, known: PlantedTaste) -> float:
     """Correlate what a head gives with what pictures are worth, on videos that it has not seen."""
     fresh, worth = known.fresh(1_000)
     given = policy.points(direction, fresh.centred(fresh.embeddings))

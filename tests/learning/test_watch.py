@@ -16,7 +16,7 @@ from worker.database import transaction
 from worker.database.learning import Head
 from worker.learning import heads
 from worker.learning.challenge import challenged
-from worker.learning.drift import Shown, judge_drift
+from worker.learning.drift import ScoredVariant, judge_drift
 from worker.learning.watch import watch
 
 if TYPE_CHECKING:
@@ -117,9 +117,12 @@ def test_tests_of_other_heads_broken_ones_and_ordinary_ones_do_not_count(
     assert found(engine, shipped).tests == 0
 
 
-def shown(trial_id: int, learned: float, plays: tuple[int, int]) -> list[Shown]:
+def shown(trial_id: int, learned: float, plays: tuple[int, int]) -> list[ScoredVariant]:
     """Return two variants: the second has the better hand score, and the first what a head gives."""
-    return [Shown(trial_id, 1.0, learned, 1_000, plays[0]), Shown(trial_id, 1.2, 0.0, 1_000, plays[1])]
+    return [
+        ScoredVariant(trial_id, 1.0, learned, 1_000, plays[0]),
+        ScoredVariant(trial_id, 1.2, 0.0, 1_000, plays[1]),
+    ]
 
 
 def test_drift_compares_what_both_orders_would_have_shown() -> None:

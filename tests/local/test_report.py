@@ -13,13 +13,13 @@ import pytest
 from tests.support.judge_server.scripted_judges import verdict
 from tests.support.service import sample_run
 from worker.local import report
-from worker.local.bars import Scale
+from worker.local.bars import BarScale
 from worker.pipeline.frames import Box, ByJudge
 from worker.pipeline.judging.verdict import Fault, Say
 from worker.pipeline.media import TransferFunction
 
 
-class Page(HTMLParser):
+class ReportPage(HTMLParser):
     """A report as a browser reads it: its elements, and the text between tags."""
 
     def __init__(self, html: str) -> None:
@@ -66,12 +66,12 @@ def html() -> str:
 
 
 @pytest.fixture(scope="module")
-def page(html: str) -> Page:
+def page(html: str) -> ReportPage:
     """The same, parsed."""
-    return Page(html)
+    return ReportPage(html)
 
 
-def test_the_page_needs_nothing_from_outside(html: str, page: Page) -> None:
+def test_the_page_needs_nothing_from_outside(html: str, page: ReportPage) -> None:
     """No address leads out of the page, so it works from a mail attachment."""
     addresses = [
         attributes[name] or ""
@@ -85,7 +85,7 @@ def test_the_page_needs_nothing_from_outside(html: str, page: Page) -> None:
     assert not re.search(r"https?:|url\(|@import", html)
 
 
-def test_the_policy_lets_only_the_pages_own_script_run(page: Page) -> None:
+def test_the_policy_lets_only_the_pages_own_script_run(page: ReportPage) -> None:
     """The hash in the policy is that of the one script; nothing may be loaded."""
     (policy,) = [
         meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"
@@ -102,7 +102,7 @@ def test_a_file_name_is_only_ever_text() -> None:
     """A video called like a script, or with codes for a terminal, does no harm."""
     html = report.render_report(sample_run.run(name='<script>alert("x")<\x1b[31m\udcff.mp4'))
 
-    page = Page(html)
+    page = ReportPage(html)
 
     assert len(page.all("script")) == 1
     assert '<script>alert("x")<\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}.mp4' in page.text
@@ -114,13 +114,13 @@ def test_reasons_and_notes_are_only_ever_text() -> None:
     run = sample_run.run(note="<b>note</b>")
     run = replace(run, losers=(sample_run.loser(1.0, '"><img src=x onerror=alert(1)>'),))
 
-    page = Page(report.render_report(run))
+    page = ReportPage(report.render_report(run))
 
     assert "<b>note</b>" in page.text
     assert not [image for image in page.all("img") if "onerror" in image]
 
 
-def test_every_pick_shows_its_crops_time_score_and_reasons(page: Page) -> None:
+def test_every_pick_shows_its_crops_time_score_and_reasons(page: ReportPage) -> None:
     """The picks stand first, best first, each cut to every ratio."""
     alternatives = [image["alt"] for image in page.all("img") if "cut to" in (image["alt"] or "")]
 
@@ -140,7 +140,7 @@ def test_the_crops_on_the_page_are_the_files(html: str) -> None:
             assert base64.b64encode(crop.jpeg).decode() in html
 
 
-def test_the_parts_of_a_score_are_drawn_for_and_against(page: Page) -> None:
+def test_the_parts_of_a_score_are_drawn_for_and_against(page: ReportPage) -> None:
     """The largest part fills its half; what counts against goes the other way."""
     appeal, faces, against = page.all("i")[:3]
 
@@ -158,7 +158,7 @@ def test_a_pick_is_shown_beside_its_runner_up() -> None:
     run = sample_run.run()
     pick = replace(run.picks[0], parts={"appeal": 1.25, "faces": 0.5}, runner_up=runner_up)
 
-    page = Page(report.render_report(replace(run, picks=(pick,))))
+    page = ReportPage(report.render_report(replace(run, picks=(pick,))))
 
     assert "the runner-up for this place: the frame at 00:04.000 with 0.62" in page.text
     assert "text +0.00 face +0.50 clean picture +1.25" in page.text
@@ -174,7 +174,7 @@ def test_pairs_of_prompts_are_folded_into_one_row() -> None:
     run = sample_run.run()
     pick = replace(run.picks[0], prompts={"steady": 0.75, "in_focus": 0.5})
 
-    page = Page(report.render_report(replace(run, picks=(pick,))))
+    page = ReportPage(report.render_report(replace(run, picks=(pick,))))
 
     # Once in the card of the pick, and once in its square of the filmstrip.
     assert len(page.all("details")) == 2
@@ -186,7 +186,7 @@ def test_a_pick_below_others_is_explained() -> None:
     run = sample_run.run()
     pick = replace(run.picks[1], reasons=("another_scene",))
 
-    page = Page(report.render_report(replace(run, picks=(run.picks[0], pick))))
+    page = ReportPage(report.render_report(replace(run, picks=(run.picks[0], pick))))
 
     assert "Taken to show another scene: frames that score higher" in page.text
 
@@ -199,7 +199,7 @@ def test_upright_crops_stand_in_one_row() -> None:
         crops=(sample_run.crop("9:16", Box(0, 0, 90, 160)), sample_run.crop("1:1", Box(0, 0, 180, 180))),
     )
 
-    page = Page(report.render_report(replace(run, picks=(upright, run.picks[1]))))
+    page = ReportPage(report.render_report(replace(run, picks=(upright, run.picks[1]))))
 
     assert [crops["class"] for crops in page.all("div", "crops")] == ["crops row", "crops"]
 
@@ -209,13 +209,13 @@ def test_a_fault_of_a_pick_does_not_look_like_praise() -> None:
     run = sample_run.run()
     pick = replace(run.picks[0], reasons=("moving",))
 
-    page = Page(report.render_report(replace(run, picks=(pick,))))
+    page = ReportPage(report.render_report(replace(run, picks=(pick,))))
 
     assert len(page.all("li", "despite")) == 1
     assert "although much motion" in page.text
 
 
-def test_every_candidate_stands_in_order_of_time_with_its_fate(page: Page) -> None:
+def test_every_candidate_stands_in_order_of_time_with_its_fate(page: ReportPage) -> None:
     """The filmstrip holds winners and losers, and says why each one lost."""
     squares = [item for item in page.all("li") if (item.get("id") or "").startswith("candidate-")]
 
@@ -231,14 +231,14 @@ def test_every_candidate_stands_in_order_of_time_with_its_fate(page: Page) -> No
         assert why in page.text
 
 
-def test_cuts_are_marked(page: Page) -> None:
+def test_cuts_are_marked(page: ReportPage) -> None:
     """The first candidate of each shot carries the mark."""
     marked = [item["data-time"] for item in page.all("li", "cut")]
 
     assert marked == ["1.0", "6.5"]
 
 
-def test_faces_are_outlined_where_they_are_in_each_crop(page: Page) -> None:
+def test_faces_are_outlined_where_they_are_in_each_crop(page: ReportPage) -> None:
     """A face is moved into the crop and scaled with it."""
     wide, square = page.all("rect")[:2]
 
@@ -251,14 +251,14 @@ def test_a_face_outside_a_crop_is_not_outlined() -> None:
     run = sample_run.run()
     narrow = replace(run.picks[0], crops=(sample_run.crop("9:16", Box(200, 0, 300, 180)),))
 
-    assert Page(report.render_report(replace(run, picks=(narrow,)))).all("rect") == []
+    assert ReportPage(report.render_report(replace(run, picks=(narrow,)))).all("rect") == []
 
 
 def test_the_note_of_a_run_is_shown() -> None:
     """Where the result needs an explanation, the page gives it at the top."""
     assert (
         "the whole video is dark"
-        in Page(report.render_report(sample_run.run(note="the whole video is dark"))).text
+        in ReportPage(report.render_report(sample_run.run(note="the whole video is dark"))).text
     )
 
 
@@ -303,7 +303,7 @@ class TestWithAJudge:
 
     SAID = ByJudge("a <i>boat</i> at sea", (Fault.TEXT,), 2, 12)
 
-    def page(self, say: Say = Say.LEAD, *, is_recalled: bool = False) -> Page:
+    def page(self, say: Say = Say.LEAD, *, is_recalled: bool = False) -> ReportPage:
         """Return the page of a run that a judge looked at."""
         run = sample_run.run()
         found = replace(verdict(say, [0.5] * 12), is_recalled=is_recalled)
@@ -317,7 +317,7 @@ class TestWithAJudge:
             losers=(replace(lost, scored=seen), *losers),
             verdict=found,
         )
-        return Page(report.render_report(run))
+        return ReportPage(report.render_report(run))
 
     def test_picks_and_losers_have_its_words(self) -> None:
         """They are content: neither markup nor codes for a terminal."""
@@ -343,7 +343,7 @@ class TestWithAJudge:
         assert words in text
         assert "(recalled from an earlier run)" in self.page(say, is_recalled=True).text
 
-    def test_without_one_nothing_is_said_of_any(self, page: Page) -> None:
+    def test_without_one_nothing_is_said_of_any(self, page: ReportPage) -> None:
         """Most runs have none."""
         assert "judge:" not in page.text.lower()
         assert "Judged by lite" in page.text
@@ -353,6 +353,6 @@ def test_the_part_of_a_judge_stands_first_among_those_of_a_pick() -> None:
     """Where it leads it makes up for the others, so it would often be folded away."""
     one = replace(sample_run.pick(1, 6.5), parts={"appeal": 1.0, "judge": -2.0, "faces": 3.0})
     other = replace(sample_run.loser(1.0, "outscored").scored, parts={"judge": 1.0})  # type: ignore[type-var]
-    chart = Scale([one]).of_pick(replace(one, runner_up=other))
+    chart = BarScale([one]).of_pick(replace(one, runner_up=other))
 
     assert chart.open[0].name == "judge"

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from tests.support.service.publisher_rig import ready_publisher_rig
 from worker import metrics
-from worker.demo.simulator.faults import Fault
+from worker.demo.simulator.faults import InjectedFault
 from worker.settings import environment
 from worker.standalone.servers import free_port
 
@@ -51,7 +51,7 @@ def counting(name: str) -> Iterator[Counter[tuple[str, ...]]]:
 def test_attempts_at_jobs_are_counted_by_account(rig: AnalyzerRig) -> None:
     """Those that failed by the kind of error, and each once."""
     with counting(JOBS) as counted:
-        rig.mux.faults.plan(Fault(status=503), count=1)
+        rig.mux.faults.plan(InjectedFault(status=503), count=1)
         rig.upload()
         rig.work()
         rig.work()
@@ -65,7 +65,7 @@ def test_attempts_at_jobs_are_counted_by_account(rig: AnalyzerRig) -> None:
 def test_attempts_at_writes_are_counted_by_account(engine: Engine, tmp_path: Path) -> None:
     """Accepted, tried again, and left to somebody else's thumbnail."""
     with ready_publisher_rig(engine, tmp_path) as rig, counting(WRITES) as counted:
-        rig.vendor.faults.plan(Fault(status=503), count=1)
+        rig.vendor.faults.plan(InjectedFault(status=503), count=1)
         rig.publish()
         rig.publish()
         rig.vendor.choose(rig.asset_id, 7.72)

@@ -17,7 +17,7 @@ from tests.support.pictures import deaf_child, hostile_child
 from tests.support.waiting import until
 from worker.confinement.start import start
 from worker.pictures import reader
-from worker.pictures.answer import MAX_BYTES, MAX_JPEG_BYTES, Verdict
+from worker.pictures.answer import MAX_BYTES, MAX_JPEG_BYTES, PictureVerdict
 from worker.pictures.reader import read_picture
 from worker.platforms import PLATFORMS
 
@@ -62,19 +62,19 @@ def text_bomb() -> bytes:
 @pytest.mark.parametrize(
     ("make", "verdict"),
     [
-        (bomb, Verdict.TOO_LARGE),
-        (text_bomb, Verdict.DAMAGED),
-        (lambda: png(1000, 1000)[:200], Verdict.DAMAGED),
-        (lambda: encoded(Image.new("RGB", (64, 64)), "GIF"), Verdict.NO_PICTURE),
-        (lambda: b"<svg><image href='file:///etc/passwd'/></svg>", Verdict.NO_PICTURE),
-        (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n", Verdict.NO_PICTURE),
-        (lambda: bytes(MAX_BYTES + 1024**2), Verdict.NO_PICTURE),
-        (lambda: b"", Verdict.NO_PICTURE),
-        (lambda: encoded(Image.new("L", (40_000, 100)), "PNG"), Verdict.TOO_SMALL),
+        (bomb, PictureVerdict.TOO_LARGE),
+        (text_bomb, PictureVerdict.DAMAGED),
+        (lambda: png(1000, 1000)[:200], PictureVerdict.DAMAGED),
+        (lambda: encoded(Image.new("RGB", (64, 64)), "GIF"), PictureVerdict.NO_PICTURE),
+        (lambda: b"<svg><image href='file:///etc/passwd'/></svg>", PictureVerdict.NO_PICTURE),
+        (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n", PictureVerdict.NO_PICTURE),
+        (lambda: bytes(MAX_BYTES + 1024**2), PictureVerdict.NO_PICTURE),
+        (lambda: b"", PictureVerdict.NO_PICTURE),
+        (lambda: encoded(Image.new("L", (40_000, 100)), "PNG"), PictureVerdict.TOO_SMALL),
     ],
     ids=["bomb", "text", "cut", "gif", "svg", "eps", "heavy", "empty", "ribbon"],
 )  # fmt: skip
-def test_what_is_no_picture_or_a_bomb_is_told(make: Callable[[], bytes], verdict: Verdict) -> None:
+def test_what_is_no_picture_or_a_bomb_is_told(make: Callable[[], bytes], verdict: PictureVerdict) -> None:
     """A few kilobytes may stand for gigabytes; they are never unpacked."""
     data = make()
     if make in {bomb, text_bomb}:
@@ -90,7 +90,7 @@ def test_of_a_file_that_is_two_things_only_the_picture_is_kept() -> None:
 
     read = read_picture(data)
 
-    assert (read.verdict, read.width_px, read.height_px) == (Verdict.PICTURE, 64, 32)
+    assert (read.verdict, read.width_px, read.height_px) == (PictureVerdict.PICTURE, 64, 32)
     assert b"script" not in read.jpeg
 
 
@@ -115,7 +115,7 @@ def test_the_largest_picture_that_is_taken_fits_into_its_memory_and_time() -> No
 
     read = read_picture(data)
 
-    assert (read.verdict, read.width_px, read.height_px) == (Verdict.PICTURE, 2160, 3840)
+    assert (read.verdict, read.width_px, read.height_px) == (PictureVerdict.PICTURE, 2160, 3840)
 
 
 def test_the_photo_of_a_camera_becomes_as_small_as_platforms_take_it() -> None:
@@ -129,7 +129,7 @@ def test_the_photo_of_a_camera_becomes_as_small_as_platforms_take_it() -> None:
 
     read = read_picture(data)
 
-    assert (read.verdict, read.width_px, read.height_px) == (Verdict.PICTURE, 3840, 3840)
+    assert (read.verdict, read.width_px, read.height_px) == (PictureVerdict.PICTURE, 3840, 3840)
     assert len(read.jpeg) <= min(
         platform.capabilities.max_image_bytes or MAX_JPEG_BYTES for platform in PLATFORMS.values()
     )
@@ -151,7 +151,7 @@ def test_an_honest_answer_is_believed() -> None:
 @pytest.mark.parametrize("lie", [*sorted(hostile_child.ANSWERS.keys() - {b"honest"}), b"endless", b"crash"])
 def test_a_process_that_lies_or_dies_is_not_believed(lie: bytes) -> None:
     """Nothing that it says is unpacked, decoded or read without end."""
-    assert read_picture(lie) == (Verdict.UNREADABLE, 0, 0, b"")
+    assert read_picture(lie) == (PictureVerdict.UNREADABLE, 0, 0, b"")
 
 
 @pytest.mark.usefixtures("hostile")
@@ -159,8 +159,8 @@ def test_a_process_that_is_busy_or_hangs_is_ended() -> None:
     """By its own limit of processor time, or by the clock."""
     began_s = time.monotonic()
 
-    assert read_picture(b"busy").verdict is Verdict.TOO_SLOW
-    assert read_picture(b"hang", wall_s=1.0).verdict is Verdict.TOO_SLOW
+    assert read_picture(b"busy").verdict is PictureVerdict.TOO_SLOW
+    assert read_picture(b"hang", wall_s=1.0).verdict is PictureVerdict.TOO_SLOW
 
     assert time.monotonic() - began_s < 40
 
@@ -169,7 +169,7 @@ def test_a_process_that_never_reads_holds_nobody_up(monkeypatch: pytest.MonkeyPa
     """Though a pipe takes only a part of the file."""
     monkeypatch.setattr(reader, "MODULE", deaf_child.__name__)
 
-    assert read_picture(bytes(MAX_BYTES), wall_s=1.0).verdict is Verdict.TOO_SLOW
+    assert read_picture(bytes(MAX_BYTES), wall_s=1.0).verdict is PictureVerdict.TOO_SLOW
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's means exist on Linux only")

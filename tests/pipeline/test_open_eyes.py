@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from worker.local.fates import why_taken
-from worker.pipeline.frames import Box, Candidate, Cues, Eyes, Look, Scored, Still
+from worker.pipeline.frames import Box, Candidate, Cues, Eyes, FaceLook, Scored, Still
 from worker.pipeline.open_eyes import MAX_OTHERS_OF_VIDEO, take_open_eyed
 from worker.pipeline.options import Options
 from worker.pipeline.result import take_picks
@@ -45,7 +45,7 @@ class StillTaker:
         of_everybody = self._eye_openings[time_s]
         openings = of_everybody if isinstance(of_everybody, tuple) else (of_everybody,)
         looks = [
-            Look(Box(left, 50, left + 90, 170), 1.0, opening, 0.5, 0.55, 0.0, 0.0, is_inside=True)
+            FaceLook(Box(left, 50, left + 90, 170), 1.0, opening, 0.5, 0.55, 0.0, 0.0, is_inside=True)
             for number, opening in enumerate(openings)
             if opening is not None
             for left in [self._left_px.get(time_s, 100) + 300 * number]

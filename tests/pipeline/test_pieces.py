@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.media import clips, pictures, recordings
-from tests.support.media.recordings import Part
+from tests.support.media.recordings import JoinedPart
 from worker.files.video_file import VideoFile
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
@@ -80,7 +80,7 @@ def test_what_is_told_of_either_file_is_told_once(models: Models, tmp_path: Path
 
 def test_pieces_of_a_stream_whose_stamps_jump_show_no_other_moment(models: Models, tmp_path: Path) -> None:
     """A playlist may not tell of a jump: then played time is known only of the file that is whole."""
-    whole = recordings.join(tmp_path / "whole.ts", [Part(1.0), Part(5000.0)])
+    whole = recordings.join(tmp_path / "whole.ts", [JoinedPart(1.0), JoinedPart(5000.0)])
     pieces = VideoFile(whole, is_assembled=True, is_sparse=True)
 
     with Decoder() as decoder:

@@ -10,11 +10,11 @@ import pytest
 from tests.support.platforms.mux_server import mux
 from tests.support.platforms.scripted_server import Answer
 from tests.support.platforms.simulated_account import clip, simulated
-from worker.demo.simulator.audience import Audience, Seen
+from worker.demo.simulator.audience import Audience, ViewCounts
 from worker.demo.simulator.checks.budget import Allowance
 from worker.errors import CredentialsRefused, PublishRejected, RateLimited
 from worker.platforms import PLATFORMS
-from worker.platforms.statistics import Counts, Hour, Interval
+from worker.platforms.statistics import Counts, Granularity, Hour
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,9 +34,9 @@ def audience_of(vendor: Simulated) -> Audience:
     return cast("SimulatedBunny | SimulatedMux | SimulatedWistia", vendor).audience
 
 
-def seen(plays: int) -> Seen:
+def seen(plays: int) -> ViewCounts:
     """So many plays, of four times as many loads, each of which lasted a minute."""
-    return Seen(plays, loads=4 * plays, watched_s=60.0 * plays)
+    return ViewCounts(plays, loads=4 * plays, watched_s=60.0 * plays)
 
 
 def test_three_platforms_tell() -> None:
@@ -57,7 +57,7 @@ def test_views_of_one_video_within_the_time_are_told(name: str, tmp_path: Path) 
 
     assert sum(hour.views for hour in told) == 14
     assert all(FROM <= hour.at < TO for hour in told)
-    is_hourly = ours.capabilities.counts_by is Interval.HOUR
+    is_hourly = ours.capabilities.counts_by is Granularity.HOUR
     assert [hour.at for hour in told if hour.views] == (
         [FROM, FROM + timedelta(hours=23)] if is_hourly else [FROM]
     )

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, get_args, get_origin
 
 from worker.settings import Settings
-from worker.settings.accounts import Account
+from worker.settings.accounts import AccountSettings
 from worker.settings.storage import StorageSettings
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-ACCOUNTS: dict[str, type[Account]] = {
+ACCOUNTS: dict[str, type[AccountSettings]] = {
     name: get_args(field.annotation)[1]
     for name, field in Settings.model_fields.items()
     if get_origin(field.annotation) is dict
@@ -30,10 +30,12 @@ def settings_table() -> str:
     first = next(iter(ACCOUNTS))
     for name, field in _fields():
         if name == first:
-            rows += _account(EVERY_PLATFORM, Account.model_fields)
+            rows += _account(EVERY_PLATFORM, AccountSettings.model_fields)
         if name in ACCOUNTS:
             own = ACCOUNTS[name].model_fields.items()
-            rows += _account(name, {key: value for key, value in own if key not in Account.model_fields})
+            rows += _account(
+                name, {key: value for key, value in own if key not in AccountSettings.model_fields}
+            )
         else:
             rows.append(_row(name.upper(), field))
     return "\n".join(rows)

@@ -12,7 +12,7 @@ from tests.support.service.customer_endpoint import Inbox
 from tests.support.service.publisher_rig import PublisherRig, ready_publisher_rig, telling
 from worker.database import transaction
 from worker.database.models import Asset
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.platforms import platform_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def test_a_platform_that_only_keeps_the_time_silences_nobody(
 
 def test_nothing_is_told_before_the_platform_has_kept_it(keeping: PublisherRig, receiver: Inbox) -> None:
     """And all of it is repeated until both have it."""
-    keeping.vendor.faults.plan(Fault(status=503), method="PATCH")
+    keeping.vendor.faults.plan(InjectedFault(status=503), method="PATCH")
     assert keeping.publish().state == "pending"
     assert receiver.requests == []
 

@@ -13,7 +13,7 @@ from worker import choices
 from worker.choices import ChoiceRequest
 from worker.database import transaction
 from worker.database.models import Asset
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.platforms.base import WriteBack
 from worker.platforms.event import EventKind
 from worker.publications import Marks
@@ -147,7 +147,7 @@ def test_a_choice_does_not_replace_one_that_came_later(rig: PublisherRig) -> Non
 
 def test_one_that_is_set_between_two_attempts_is_kept(rig: PublisherRig) -> None:
     """An attempt that wrote nothing leaves no doubt whose it is."""
-    rig.vendor.faults.plan(Fault(status=503), count=3)
+    rig.vendor.faults.plan(InjectedFault(status=503), count=3)
     assert rig.publish().state == "pending"
     rig.vendor.faults.clear()
     rig.vendor.choose(rig.asset_id, THEIRS_S)
@@ -158,7 +158,7 @@ def test_one_that_is_set_between_two_attempts_is_kept(rig: PublisherRig) -> None
 
 def test_one_that_is_set_after_a_lost_answer_is_kept(rig: PublisherRig) -> None:
     """What we sent and what they set are told apart by the time."""
-    rig.vendor.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
+    rig.vendor.faults.plan(InjectedFault(is_reply_lost=True), method="PATCH", count=3)
     assert rig.publish().state == "pending"
     rig.vendor.faults.clear()
     rig.vendor.choose(rig.asset_id, THEIRS_S)
@@ -251,7 +251,7 @@ def test_a_lost_answer_does_not_make_our_own_picture_somebody_elses(
     with ready_publisher_rig(engine, tmp_path, name) as rig:
         rig.publish()
         rig.pick(4.0, minute=1)
-        rig.vendor.faults.plan(Fault(is_reply_lost=True), method=method)
+        rig.vendor.faults.plan(InjectedFault(is_reply_lost=True), method=method)
         assert rig.publish().state == "pending"
 
         assert rig.publish().state == "confirmed"

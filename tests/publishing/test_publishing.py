@@ -18,7 +18,7 @@ from worker import publications
 from worker.database import transaction
 from worker.database.accounts import Account
 from worker.database.models import Asset, Publication
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.queue.leases import Leases
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_a_thumbnail_that_somebody_else_set_is_left_alone(rig: PublisherRig) -> 
 
 def test_a_platform_that_is_down_gets_the_choice_later(rig: PublisherRig) -> None:
     """However it fails."""
-    rig.vendor.faults.plan(Fault(status=503), count=3)
+    rig.vendor.faults.plan(InjectedFault(status=503), count=3)
     assert rig.publish().state == "pending"
     rig.vendor.faults.clear()
 
@@ -99,7 +99,7 @@ def test_a_platform_that_is_down_gets_the_choice_later(rig: PublisherRig) -> Non
 
 def test_a_write_whose_answer_was_lost_is_made_again(rig: PublisherRig) -> None:
     """What the platform shows by then is ours, though we never heard of it."""
-    rig.vendor.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
+    rig.vendor.faults.plan(InjectedFault(is_reply_lost=True), method="PATCH", count=3)
     assert rig.publish().state == "pending"
     assert rig.vendor.thumbnail_time(rig.asset_id) == PICKED_S
     rig.vendor.faults.clear()
@@ -112,7 +112,7 @@ def test_a_write_whose_answer_was_lost_is_made_again(rig: PublisherRig) -> None:
 
 def test_an_edit_after_a_lost_answer_is_shown(rig: PublisherRig) -> None:
     """Our own forgotten write is not taken for somebody else's."""
-    rig.vendor.faults.plan(Fault(is_reply_lost=True), method="PATCH", count=3)
+    rig.vendor.faults.plan(InjectedFault(is_reply_lost=True), method="PATCH", count=3)
     rig.publish()
     rig.vendor.faults.clear()
     rig.pick(2.5, minute=1)
@@ -123,7 +123,7 @@ def test_an_edit_after_a_lost_answer_is_shown(rig: PublisherRig) -> None:
 
 def test_a_write_that_the_platform_refuses_is_given_up(rig: PublisherRig) -> None:
     """With its reason, for an operator."""
-    rig.vendor.faults.plan(Fault(status=400), method="PATCH", count=3)
+    rig.vendor.faults.plan(InjectedFault(status=400), method="PATCH", count=3)
 
     publication = rig.publish()
 
@@ -152,7 +152,7 @@ def test_a_publisher_that_stops_gives_its_write_back(rig: PublisherRig) -> None:
 def test_a_slow_platform_does_not_cost_the_lease(rig: PublisherRig) -> None:
     """It is renewed while the platform thinks, so nobody takes the write over, and it is made once."""
     lease_s = 0.6
-    rig.vendor.faults.plan(Fault(delay_s=3 * lease_s), method="PATCH")
+    rig.vendor.faults.plan(InjectedFault(delay_s=3 * lease_s), method="PATCH")
     settings = rig.publisher.settings.model_copy(update={"lease_s": lease_s})
     taken_over: list[bool] = []
     is_over = threading.Event()
@@ -177,7 +177,7 @@ def test_a_slow_platform_does_not_cost_the_lease(rig: PublisherRig) -> None:
 
 def test_a_write_that_nobody_wants_any_more_is_not_made(rig: PublisherRig) -> None:
     """A newer one was asked for while the platform was asked what it shows."""
-    rig.vendor.faults.plan(Fault(delay_s=2.0), method="GET")
+    rig.vendor.faults.plan(InjectedFault(delay_s=2.0), method="GET")
     writing = threading.Thread(target=rig.publish)
     writing.start()
     until(lambda: builders.publication_states(rig.engine) == ["sending"])

@@ -14,7 +14,7 @@ from tests.support.service.publisher_rig import PublisherRig, ready_publisher_ri
 from worker import accounts
 from worker.database import transaction
 from worker.database.accounts import Account
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.platforms import platform_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def rig(engine: Engine, tmp_path: Path) -> Iterator[PublisherRig]:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_lets_the_write_wait_and_go_on_by_itself(rig: PublisherRig, status: int) -> None:
     """The account opens with the first answer."""
-    rig.vendor.faults.plan(Fault(status=status), count=2)
+    rig.vendor.faults.plan(InjectedFault(status=status), count=2)
 
     refused = rig.publish()
     while_closed = rig.publish()
@@ -51,7 +51,7 @@ def test_a_refused_token_lets_the_write_wait_and_go_on_by_itself(rig: PublisherR
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_of_one_write_leaves_the_account_open(rig: PublisherRig, status: int) -> None:
     """It is tried again like any that may pass, and says what was refused."""
-    rig.vendor.faults.plan(Fault(status=status), method="PATCH")
+    rig.vendor.faults.plan(InjectedFault(status=status), method="PATCH")
 
     refused = rig.publish()
 
@@ -62,7 +62,7 @@ def test_a_refusal_of_one_write_leaves_the_account_open(rig: PublisherRig, statu
 
 def test_reading_the_asset_does_not_excuse_a_write_that_fails(rig: PublisherRig) -> None:
     """Only the platform's yes to a write tells that it takes writes."""
-    rig.vendor.faults.plan(Fault(status=500), method="PATCH")
+    rig.vendor.faults.plan(InjectedFault(status=500), method="PATCH")
 
     rig.publish()
     failed = account_of(rig.engine)

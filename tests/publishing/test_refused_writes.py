@@ -13,7 +13,7 @@ from tests.support.service import builders
 from tests.support.service.publisher_rig import PublisherRig, ready_publisher_rig
 from worker.database import transaction
 from worker.database.models import Publication
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def shown(rig: PublisherRig) -> str:
 @pytest.mark.parametrize("status", [400, 403, 404, 429])
 def test_what_a_person_sets_after_a_refused_write_stays(rig: PublisherRig, status: int) -> None:
     """As whoever sees no thumbnail come does; and the next pick leaves it alone, too."""
-    rig.vendor.faults.plan(Fault(status=status), method="POST")
+    rig.vendor.faults.plan(InjectedFault(status=status), method="POST")
     refused = rig.publish()
     set_by_a_person(rig)
     let_it_open(rig.engine)
@@ -58,8 +58,10 @@ def test_what_a_person_sets_after_a_refused_write_stays(rig: PublisherRig, statu
     assert (next_one.state, shown(rig)) == ("yielded", THEIRS)
 
 
-@pytest.mark.parametrize("fault", [Fault(is_reply_lost=True), Fault(status=503)])
-def test_what_is_shown_after_a_write_without_an_answer_may_be_ours(rig: PublisherRig, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [InjectedFault(is_reply_lost=True), InjectedFault(status=503)])
+def test_what_is_shown_after_a_write_without_an_answer_may_be_ours(
+    rig: PublisherRig, fault: InjectedFault
+) -> None:
     """So it is replaced: the platform may have taken it, whatever it answered."""
     rig.vendor.faults.plan(fault, method="POST")
 
@@ -71,8 +73,8 @@ def test_what_is_shown_after_a_write_without_an_answer_may_be_ours(rig: Publishe
 
 def test_a_refused_question_after_a_write_does_not_call_it_off(rig: PublisherRig) -> None:
     """The picture was taken: it is ours, though nobody heard its name."""
-    rig.vendor.faults.plan(Fault(), method="GET")
-    rig.vendor.faults.plan(Fault(status=404), method="GET")
+    rig.vendor.faults.plan(InjectedFault(), method="GET")
+    rig.vendor.faults.plan(InjectedFault(status=404), method="GET")
 
     assert rig.publish().state == "pending"
     rig.pick(2.5, minute=5)
@@ -82,11 +84,11 @@ def test_a_refused_question_after_a_write_does_not_call_it_off(rig: PublisherRig
 
 def test_an_attempt_after_days_counts_as_one_of_today(rig: PublisherRig) -> None:
     """A write may wait for long; what its last attempt left there is still ours."""
-    rig.vendor.faults.plan(Fault(status=503), method="POST")
+    rig.vendor.faults.plan(InjectedFault(status=503), method="POST")
     rig.publish()
     with transaction(rig.engine) as session:
         session.execute(update(Publication).values(sent_at=Publication.sent_at - timedelta(days=2)))
-    rig.vendor.faults.plan(Fault(is_reply_lost=True), method="POST")
+    rig.vendor.faults.plan(InjectedFault(is_reply_lost=True), method="POST")
     rig.publish()
     rig.pick(2.5, minute=5)
 
@@ -95,10 +97,10 @@ def test_an_attempt_after_days_counts_as_one_of_today(rig: PublisherRig) -> None
 
 def test_a_refusal_does_not_hide_an_earlier_attempt(rig: PublisherRig) -> None:
     """What that one may have left is ours."""
-    rig.vendor.faults.plan(Fault(is_reply_lost=True), method="POST")
+    rig.vendor.faults.plan(InjectedFault(is_reply_lost=True), method="POST")
     rig.publish()
     before = builders.every(rig.engine, Publication)[-1].sent_at
-    rig.vendor.faults.plan(Fault(status=403), method="POST")
+    rig.vendor.faults.plan(InjectedFault(status=403), method="POST")
 
     refused = rig.publish()
 

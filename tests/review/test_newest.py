@@ -11,7 +11,7 @@ from tests.support.review import shelf
 from worker.database import transaction
 from worker.database.review import CONDITIONS, index_name
 from worker.review.library import FILTERS
-from worker.review.newest import Place, newest_ids
+from worker.review.newest import Cursor, newest_ids
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -32,7 +32,7 @@ def test_a_small_account_is_not_searched_for_among_all_others(engine: Engine, of
         connection.execute(text(ROWS))
         connection.execute(text("ANALYZE assets"))
 
-    for place in (Place(), Place(after=1500), Place(before=1500)):
+    for place in (Cursor(), Cursor(after=1500), Cursor(before=1500)):
         plan = explained(engine, newest_ids([("mux", "small"), ("mux", "large")], of, place, 49))
 
         assert f"using {index_name(of)} on assets" in plan, plan
@@ -48,9 +48,9 @@ def test_accounts_are_one_list_in_order(engine: Engine) -> None:
     shelf.add(engine, "not mine", account="mai")
 
     with transaction(engine) as session:
-        ids = newest_ids([("mux", "main"), ("mux", "other")], "all", Place(), 3)
+        ids = newest_ids([("mux", "main"), ("mux", "other")], "all", Cursor(), 3)
         assert session.scalars(ids).all() == [four, three, two]
-        back = newest_ids([("mux", "main"), ("mux", "other")], "all", Place(before=one), 2)
+        back = newest_ids([("mux", "main"), ("mux", "other")], "all", Cursor(before=one), 2)
         assert session.scalars(back).all() == [two, three]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.review import shelf
 from worker.database import transaction
 from worker.review import search
-from worker.review.newest import Place
+from worker.review.newest import Cursor
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -99,7 +99,7 @@ def test_nothing_is_found_in_other_accounts_or_among_the_deleted(engine: Engine)
     for words in ("bikes", "x1", "x2", "mux/other/x1", SHA256):
         assert found(engine, words) == []
     with transaction(engine) as session:
-        assert search.found_ids(session, [MAIN, OTHER], "all", "bikes", Place(), 9) == [theirs]
+        assert search.found_ids(session, [MAIN, OTHER], "all", "bikes", Cursor(), 9) == [theirs]
 
 
 @pytest.mark.usefixtures("way")
@@ -108,16 +108,16 @@ def test_a_search_has_pages_and_stays_within_a_filter(engine: Engine) -> None:
     ids = shelf.add(engine, *(f"bikes {number}" for number in range(6)), pick_gap=0.01)
     shelf.add(engine, "bikes that are sure", pick_gap=0.9)
 
-    def page(place: Place) -> list[int]:
+    def page(place: Cursor) -> list[int]:
         with transaction(engine) as session:
             return search.found_ids(session, [MAIN], "unsure", "bikes", place, 3)
 
-    assert page(Place()) == [ids[5], ids[4], ids[3]]
-    assert page(Place(after=ids[3])) == [ids[2], ids[1], ids[0]]
-    assert page(Place(before=ids[1])) == [ids[2], ids[3], ids[4]]
+    assert page(Cursor()) == [ids[5], ids[4], ids[3]]
+    assert page(Cursor(after=ids[3])) == [ids[2], ids[1], ids[0]]
+    assert page(Cursor(before=ids[1])) == [ids[2], ids[3], ids[4]]
 
 
 def found(engine: Engine, words: str) -> list[int]:
     """Search the account `main`."""
     with transaction(engine) as session:
-        return search.found_ids(session, [MAIN], "all", search.cleaned(words), Place(), 9)
+        return search.found_ids(session, [MAIN], "all", search.cleaned(words), Cursor(), 9)

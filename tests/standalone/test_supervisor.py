@@ -26,7 +26,7 @@ def python(name: str, code: str, *, stops: int = 0) -> Program:
     return Program(name, (sys.executable, "-c", code), ready_words="ready", stops=stops)
 
 
-class Run:
+class SupervisorRun:
     """A supervisor, and what it showed. Entered, its programs run."""
 
     def __init__(self, logs: Path, *programs: Program) -> None:
@@ -62,7 +62,9 @@ class Run:
 def test_what_a_program_says_is_shown_behind_its_name_and_kept(tmp_path: Path) -> None:
     """Whether it is text or one of our lines of JSON."""
     line = '{"at": "2026-01-01", "level": "info", "logger": "x", "message": "ready: 7 jobs", "job_id": 7}'
-    with Run(tmp_path, python("short", f"print('{line}', flush=True); import signal; signal.pause()")) as run:
+    with SupervisorRun(
+        tmp_path, python("short", f"print('{line}', flush=True); import signal; signal.pause()")
+    ) as run:
         run.watch_until_ready()
         run.supervisor.stop()
 
@@ -83,7 +85,7 @@ if not pathlib.Path({str(marker)!r}).exists():
     signal.raise_signal(signal.SIGKILL)
 signal.pause()
 """
-    with Run(tmp_path, python("mortal", code)) as run:
+    with SupervisorRun(tmp_path, python("mortal", code)) as run:
         run.watch_until(lambda: run.times_shown("ready") == 2)
         run.supervisor.stop()
 
@@ -92,7 +94,7 @@ signal.pause()
 
 def test_a_program_that_dies_again_and_again_is_given_up_with_its_last_words(tmp_path: Path) -> None:
     """The error is enough to understand why."""
-    with Run(tmp_path, python("broken", "import sys; sys.exit('the model is not there')")) as run:
+    with SupervisorRun(tmp_path, python("broken", "import sys; sys.exit('the model is not there')")) as run:
         with pytest.raises(ProgramFailed, match="broken ended 3 times, at last with exit code 1") as failed:
             run.watch_until(lambda: False)
 
@@ -105,7 +107,7 @@ def test_a_program_that_the_operator_must_help_is_not_started_twice(tmp_path: Pa
     program = python("unset", "import sys; print('set MODEL'); sys.exit(2)")
     last_words = pytest.raises(ProgramFailed, match=r"unset ended with exit code 2.*\n.*set MODEL")
 
-    with Run(tmp_path, program) as run, last_words:
+    with SupervisorRun(tmp_path, program) as run, last_words:
         run.watch_until(lambda: False)
 
 
@@ -128,7 +130,7 @@ while True:
     programs = [
         python(name, code.format(file=str(order), name=name), stops=turn) for name, turn in names.items()
     ]
-    with Run(tmp_path, *programs) as run:
+    with SupervisorRun(tmp_path, *programs) as run:
         run.watch_until_ready()
 
         run.supervisor.stop()
@@ -145,7 +147,7 @@ child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]
 print("ready", child.pid, flush=True)
 child.wait()
 """
-    with Run(tmp_path, python("deaf", code)) as run:
+    with SupervisorRun(tmp_path, python("deaf", code)) as run:
         run.watch_until_ready()
 
         run.supervisor.stop(is_hurried=lambda: True)
@@ -184,7 +186,7 @@ print("dy", flush=True)
 signal.pause()
 """
     )
-    with Run(tmp_path, python("slow", code)) as run:
+    with SupervisorRun(tmp_path, python("slow", code)) as run:
         run.watch_until(lambda: (tmp_path / "slow.log").read_text().endswith("rea"))
         run.supervisor.watch()
         assert run.times_shown("rea") == 0
@@ -207,7 +209,7 @@ print("after", flush=True)
 signal.pause()
 """
     )
-    with Run(tmp_path, python("chatty", code)) as run:
+    with SupervisorRun(tmp_path, python("chatty", code)) as run:
         run.watch_until((tmp_path / "chatty.1.log").exists)
         os.kill(int(run.shown[0].split()[-1]), signal.SIGUSR1)
         run.watch_until(lambda: run.times_shown("after") == 1)

@@ -15,7 +15,7 @@ from worker.database.bucket import BucketRemoval
 from worker.database.models import StoredCandidate, Thumbnail
 from worker.storage import removals
 from worker.storage.moving import move_to_bucket
-from worker.storage.uploads import Upload
+from worker.storage.uploads import BucketUpload
 
 if TYPE_CHECKING:
     import pytest
@@ -33,14 +33,14 @@ def test_a_row_never_shows_what_was_removed(
     builders.completed(engine)
     with transaction(engine) as session:
         session.execute(text("UPDATE thumbnails SET sha256 = :sha256"), {"sha256": SHA256})
-    put = Upload.put
+    put = BucketUpload.put
 
-    def stopped(upload: Upload, bucket: PictureBucket) -> None:
+    def stopped(upload: BucketUpload, bucket: PictureBucket) -> None:
         put(upload, bucket)
         remove(engine, shelf)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Upload, "put", stopped)
+        patch.setattr(BucketUpload, "put", stopped)
         assert move_to_bucket(engine, shelf.bucket(), 1) == 0
     assert shelf.keys() == []
     assert None not in {builders.only(engine, Thumbnail).jpeg, builders.only(engine, StoredCandidate).jpeg}

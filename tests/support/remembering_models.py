@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
+from worker.pipeline.scoring.clip_scorer import ClipScorer, ModelOutput
 from worker.pipeline.scoring.models import Models
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class RememberingScorer(ClipScorer):
         vars(self).update(vars(scorer))
         self._seen: dict[Any, tuple[NDArray[np.float32], np.float32]] = {}
 
-    def _look_at_batch(self, views: Sequence[tuple[Rgb, View]], size: int) -> Seen:
+    def _look_at_batch(self, views: Sequence[tuple[Rgb, View]], size: int) -> ModelOutput:
         keys = [(size, _key(rgb), view) for rgb, view in views]
         by_key = dict(zip(keys, views, strict=True))
         new = [key for key in by_key if key not in self._seen]
@@ -39,7 +39,7 @@ class RememberingScorer(ClipScorer):
             found = super()._look_at_batch([by_key[key] for key in new], size)
             self._seen |= zip(new, zip(found.embeddings, found.tastes, strict=True), strict=True)
         embeddings, tastes = zip(*(self._seen[key] for key in keys), strict=True)
-        return Seen(np.stack(embeddings), np.array(tastes, np.float32))
+        return ModelOutput(np.stack(embeddings), np.array(tastes, np.float32))
 
 
 class RememberingFinder:

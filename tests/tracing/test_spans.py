@@ -14,7 +14,7 @@ from tests.support.service import builders, deliveries
 from webhook.app import create_app
 from worker import publications, tracing
 from worker.database.models import Job, Publication
-from worker.demo.simulator.faults import Fault
+from worker.demo.simulator.faults import InjectedFault
 from worker.platforms.event import EventKind
 from worker.publishing.publisher import Publisher
 from worker.queue.leases import Leases
@@ -103,7 +103,7 @@ def test_a_webhook_its_job_and_its_write_are_one_trace(rig: AnalyzerRig, kept: I
 
 def test_a_failure_is_named_without_its_words(rig: AnalyzerRig, kept: InMemorySpanExporter) -> None:
     """They may hold addresses, and these tokens; neither does any attribute."""
-    rig.mux.faults.plan(Fault(status=500), count=9)
+    rig.mux.faults.plan(InjectedFault(status=500), count=9)
     rig.upload()
     rig.work()
 

@@ -14,7 +14,7 @@ from worker.database.states import TrialKind
 from worker.database.trials import CountDelivery, CountInbox, TrialCount
 from worker.errors import IdReused, MalformedPayload
 from worker.trials import counting
-from worker.trials.counting import Told
+from worker.trials.counting import BucketCount
 from worker.trials.sums import Sums
 
 NIGHT = datetime(2026, 11, 28, 23, 59, 50, tzinfo=UTC)
@@ -32,7 +32,7 @@ def buckets(engine: Engine, trial_id: int) -> dict[int, Sums]:
         return counting.read_buckets(session, trial_id)
 
 
-def added(engine: Engine, delivery_id: str, *told: Told) -> bool:
+def added(engine: Engine, delivery_id: str, *told: BucketCount) -> bool:
     """Add what a server has counted."""
     with transaction(engine) as session:
         return counting.add(session, delivery_id, told)
@@ -158,9 +158,9 @@ def test_a_delivery_of_counts_is_added_once(engine: Engine) -> None:
     hand_over(engine, trial, 100, impressions=1)
     merged(engine)
     counts = (
-        Told("counts[0]", trial, 100, Sums(10, 2)),
-        Told("counts[1]", trial, 100, Sums(1, watch_s=3.5)),
-        Told("counts[2]", trial, 5, Sums(4)),
+        BucketCount("counts[0]", trial, 100, Sums(10, 2)),
+        BucketCount("counts[1]", trial, 100, Sums(1, watch_s=3.5)),
+        BucketCount("counts[2]", trial, 5, Sums(4)),
     )
 
     assert added(engine, "msg-1", *counts)
@@ -175,10 +175,10 @@ def test_a_delivery_of_counts_is_added_once(engine: Engine) -> None:
 def test_other_counts_under_a_known_id_are_refused(engine: Engine) -> None:
     """They would be taken for a repetition, and lost."""
     trial = running_test(engine)
-    added(engine, "msg-1", Told("counts[0]", trial, 1, Sums(10)))
+    added(engine, "msg-1", BucketCount("counts[0]", trial, 1, Sums(10)))
 
     with pytest.raises(IdReused, match="an id of its own"):
-        added(engine, "msg-1", Told("counts[0]", trial, 1, Sums(11)))
+        added(engine, "msg-1", BucketCount("counts[0]", trial, 1, Sums(11)))
 
     assert buckets(engine, trial) == {1: Sums(10)}
 
@@ -188,10 +188,10 @@ def test_counts_of_no_running_test_are_refused_with_the_reason(engine: Engine) -
     trial, ended = running_test(engine), running_test(engine, "a2")
     slots = running_test(engine, "a3", kind=TrialKind.SLOTS)
     end_test(engine, ended)
-    good = Told("counts[0]", trial, 1, Sums(10))
+    good = BucketCount("counts[0]", trial, 1, Sums(10))
     for number, reason in ((999, "no test 999"), (ended, "has ended"), (slots, "compares days")):
         with pytest.raises(MalformedPayload, match=rf"`counts\[1\]\.test`.*{reason}"):
-            added(engine, "msg-1", good, Told("counts[1]", number, 1, Sums(10)))
+            added(engine, "msg-1", good, BucketCount("counts[1]", number, 1, Sums(10)))
 
     assert buckets(engine, trial) == {}
     assert added(engine, "msg-1", good)
@@ -201,7 +201,7 @@ def test_deliveries_are_forgotten_when_nobody_sends_them_again(engine: Engine) -
     """Not before four days."""
     trial = running_test(engine)
     for number, days in enumerate((1, 4, 30)):
-        added(engine, f"msg-{number}", Told("counts[0]", trial, 1, Sums(1)))
+        added(engine, f"msg-{number}", BucketCount("counts[0]", trial, 1, Sums(1)))
         with transaction(engine) as session:
             moved = update(CountDelivery).where(CountDelivery.delivery_id == f"msg-{number}")
             session.execute(moved.values(at=CountDelivery.at - timedelta(days=days)))

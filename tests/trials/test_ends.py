@@ -35,7 +35,7 @@ from worker.inbox import erasure
 from worker.platforms.event import EventKind
 from worker.trials import looking
 from worker.trials.refused import TrialRefused
-from worker.trials.verdict import Verdict
+from worker.trials.verdict import TrialVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def says(outcome: TrialOutcome, winner: int | None = None) -> Callable[[Any], Verdict]:
+def says(outcome: TrialOutcome, winner: int | None = None) -> Callable[[Any], TrialVerdict]:
     """Return what judges any test so."""
-    return lambda _: Verdict(outcome, f"said {outcome}", {"n": 1}, {"e": 1}, winner)
+    return lambda _: TrialVerdict(outcome, f"said {outcome}", {"n": 1}, {"e": 1}, winner)
 
 
 @pytest.fixture
@@ -193,9 +193,9 @@ def test_what_was_proved_before_is_carried_to_the_next_look(
     """The evidence is a maximum over all looks."""
     seen = []
 
-    def judge(counted: Any) -> Verdict:
+    def judge(counted: Any) -> TrialVerdict:
         seen.append(counted.evidence)
-        return Verdict(None, "counting", {"n": len(seen)}, {"0>1": len(seen)})
+        return TrialVerdict(None, "counting", {"n": len(seen)}, {"0>1": len(seen)})
 
     monkeypatch.setattr(looking, "judge", judge)
     start(published(engine))
@@ -212,7 +212,7 @@ def test_a_test_that_cannot_be_judged_holds_up_no_other(
     """It is tried again in the next round."""
     start(published(engine))
 
-    def judge(_: Any) -> Verdict:
+    def judge(_: Any) -> TrialVerdict:
         raise ZeroDivisionError
 
     monkeypatch.setattr(looking, "judge", judge)

@@ -15,10 +15,10 @@ from worker.trials.judging import judge
 from worker.trials.sums import Sums
 
 if TYPE_CHECKING:
-    from worker.trials.verdict import Verdict
+    from worker.trials.verdict import TrialVerdict
 
 
-def _pair(verdict: Verdict, a: int, b: int) -> dict[str, Any]:
+def _pair(verdict: TrialVerdict, a: int, b: int) -> dict[str, Any]:
     return next(pair for pair in verdict.numbers["pairs"] if (pair["a"], pair["b"]) == (a, b))
 
 

@@ -23,7 +23,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHORT, _LONG = 3, 4  # what an event has; the seconds are the fourth
 
 
-class Kind(StrEnum):
+class ViewerEventKind(StrEnum):
     """What a viewer did."""
 
     IMPRESSION = "i"
@@ -34,14 +34,18 @@ class Kind(StrEnum):
 
 #: What each counts as in the metrics.
 WORDS = {
-    Kind.IMPRESSION: "impression",
-    Kind.PLAY: "play",
-    Kind.QUALITY_PLAY: "quality_play",
-    Kind.WATCH: "watch",
+    ViewerEventKind.IMPRESSION: "impression",
+    ViewerEventKind.PLAY: "play",
+    ViewerEventKind.QUALITY_PLAY: "quality_play",
+    ViewerEventKind.WATCH: "watch",
 }
 #: What a viewer did before.
-BEFORE = {Kind.PLAY: Kind.IMPRESSION, Kind.QUALITY_PLAY: Kind.PLAY, Kind.WATCH: Kind.PLAY}
-_SHORT_KINDS = {kind.value: kind for kind in Kind if kind is not Kind.WATCH}
+BEFORE = {
+    ViewerEventKind.PLAY: ViewerEventKind.IMPRESSION,
+    ViewerEventKind.QUALITY_PLAY: ViewerEventKind.PLAY,
+    ViewerEventKind.WATCH: ViewerEventKind.PLAY,
+}
+_SHORT_KINDS = {kind.value: kind for kind in ViewerEventKind if kind is not ViewerEventKind.WATCH}
 
 
 class Dropped(StrEnum):
@@ -58,12 +62,12 @@ class Dropped(StrEnum):
     FULL = "full"  #: more waits for the database than fits
 
 
-class Event(NamedTuple):
+class ViewerEvent(NamedTuple):
     """What the viewers of one bucket did once."""
 
     trial_id: int
     bucket: int
-    kind: Kind
+    kind: ViewerEventKind
     watch_s: float = 0.0
 
 
@@ -71,7 +75,7 @@ class Batch(NamedTuple):
     """What one request tells."""
 
     id: str
-    events: list[Event]
+    events: list[ViewerEvent]
 
 
 def read(body: bytes) -> Batch:
@@ -96,7 +100,7 @@ def read(body: bytes) -> Batch:
     return Batch(name.lower(), [_event(number, event) for number, event in enumerate(events)])
 
 
-def _event(number: int, said: Any) -> Event:
+def _event(number: int, said: Any) -> ViewerEvent:
     if not isinstance(said, list) or not _SHORT <= len(said) <= _LONG:
         raise MalformedPayload(f"`events[{number}]` must be [test, bucket, kind], or with seconds")
     trial_id, bucket, word, *rest = said
@@ -106,13 +110,13 @@ def _event(number: int, said: Any) -> Event:
     if type(bucket) is not int or not 0 <= bucket < BUCKETS:
         raise MalformedPayload(f"`events[{number}]`: a bucket is a whole number from 0 to {BUCKETS - 1}")
     if not rest and isinstance(word, str) and (kind := _SHORT_KINDS.get(word)):
-        return Event(trial_id, bucket, kind)
-    if rest and word == Kind.WATCH and type(rest[0]) in {int, float}:
-        return Event(trial_id, bucket, Kind.WATCH, rest[0])
+        return ViewerEvent(trial_id, bucket, kind)
+    if rest and word == ViewerEventKind.WATCH and type(rest[0]) in {int, float}:
+        return ViewerEvent(trial_id, bucket, ViewerEventKind.WATCH, rest[0])
     raise MalformedPayload(f'`events[{number}]` ends with "i", "p" or "q", or with "w" and seconds')
 
 
-def doubts(events: list[Event]) -> list[Dropped | None]:
+def doubts(events: list[ViewerEvent]) -> list[Dropped | None]:
     """Say of each event of a batch why no viewer can have done it; None where one can.
 
     A batch is of one browser, which has one bucket in each test and tells of one view. What is not in the
@@ -121,7 +125,7 @@ def doubts(events: list[Event]) -> list[Dropped | None]:
     """
     told = {(event.trial_id, event.kind) for event in events}
     bucket_of: dict[int, int] = {}
-    done: set[tuple[int, Kind]] = set()
+    done: set[tuple[int, ViewerEventKind]] = set()
     found = []
     for event in events:
         doubt = _doubt(event, told, bucket_of, done)
@@ -132,7 +136,10 @@ def doubts(events: list[Event]) -> list[Dropped | None]:
 
 
 def _doubt(
-    event: Event, told: set[tuple[int, Kind]], bucket_of: dict[int, int], done: set[tuple[int, Kind]]
+    event: ViewerEvent,
+    told: set[tuple[int, ViewerEventKind]],
+    bucket_of: dict[int, int],
+    done: set[tuple[int, ViewerEventKind]],
 ) -> Dropped | None:
     if bucket_of.setdefault(event.trial_id, event.bucket) != event.bucket:
         return Dropped.BUCKETS

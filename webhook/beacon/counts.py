@@ -26,7 +26,7 @@ from worker.inbox import own_events
 from worker.platforms.shared import json_fields, signatures
 from worker.trials import counting
 from worker.trials.assignment import BUCKETS
-from worker.trials.counting import Told
+from worker.trials.counting import BucketCount
 from worker.trials.slots.told import ToldDay
 from worker.trials.sums import Sums
 
@@ -66,7 +66,7 @@ def counts_page(settings: Settings, database: BoundedDatabase) -> Blueprint:
     return page
 
 
-def read(body: bytes) -> tuple[list[Told], list[ToldDay]]:
+def read(body: bytes) -> tuple[list[BucketCount], list[ToldDay]]:
     """Read what a server has counted: of buckets, and of days.
 
     Raises:
@@ -80,7 +80,9 @@ def read(body: bytes) -> tuple[list[Told], list[ToldDay]]:
         _day(item, where) if isinstance(item, dict) and "day" in item else _bucket(item, where)
         for where, item in ((f"counts[{number}]", item) for number, item in enumerate(given))
     ]
-    return [one for one in told if isinstance(one, Told)], [one for one in told if isinstance(one, ToldDay)]
+    return [one for one in told if isinstance(one, BucketCount)], [
+        one for one in told if isinstance(one, ToldDay)
+    ]
 
 
 def _check(item: Any, where: str, known: frozenset[str], needed: set[str]) -> None:
@@ -116,7 +118,7 @@ def _date(value: Any, where: str) -> date:
     return day
 
 
-def _bucket(item: Any, where: str) -> Told:
+def _bucket(item: Any, where: str) -> BucketCount:
     _check(item, where, FIELDS, {"test", "bucket"})
     if not item.keys() - {"test", "bucket"}:
         raise MalformedPayload(f"`{where}` counts nothing: give at least one of {', '.join(WHOLE)}, watch_s")
@@ -126,7 +128,7 @@ def _bucket(item: Any, where: str) -> Told:
     for more, less in FALLING:
         if more in item and numbers[less] > numbers[more]:
             raise MalformedPayload(f"`{where}.{less}` is more than `{more}`")
-    return Told(where, trial_id, bucket, Sums(**numbers, watch_s=_seconds(item, where)))
+    return BucketCount(where, trial_id, bucket, Sums(**numbers, watch_s=_seconds(item, where)))
 
 
 def _whole(value: Any, where: str, most: int) -> int:

@@ -6,7 +6,7 @@ from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from webhook.beacon.batches import WORDS, Dropped, Event, Kind
+from webhook.beacon.batches import WORDS, Dropped, ViewerEvent, ViewerEventKind
 from webhook.beacon.limits import MAX_CELLS, MAX_WAITING
 from worker.trials.sums import Sums
 
@@ -19,9 +19,9 @@ Cells = dict[tuple[int, int], Sums]  #: by the ids of trials, and buckets
 
 _NOTHING = Sums()
 _ONE = {
-    Kind.IMPRESSION: Sums(impressions=1),
-    Kind.PLAY: Sums(plays=1),
-    Kind.QUALITY_PLAY: Sums(quality_plays=1),
+    ViewerEventKind.IMPRESSION: Sums(impressions=1),
+    ViewerEventKind.PLAY: Sums(plays=1),
+    ViewerEventKind.QUALITY_PLAY: Sums(quality_plays=1),
 }
 
 
@@ -46,7 +46,7 @@ class Totals:
                 return
         self.note(batch.events, Dropped.FULL)
 
-    def note(self, events: Iterable[Event], why: Dropped | None = None) -> None:
+    def note(self, events: Iterable[ViewerEvent], why: Dropped | None = None) -> None:
         """Count events for the metrics.
 
         Args:
@@ -90,7 +90,7 @@ class Totals:
             noted, self._noted = self._noted, Counter()
         return noted
 
-    def _add(self, events: Sequence[Event]) -> None:
+    def _add(self, events: Sequence[ViewerEvent]) -> None:
         left = []
         with self._lock:
             for event in events:
@@ -104,5 +104,5 @@ class Totals:
         self.note(event for event in events if event not in left)
 
 
-def _sums_of(event: Event) -> Sums:
+def _sums_of(event: ViewerEvent) -> Sums:
     return _ONE.get(event.kind) or Sums(watch_s=event.watch_s, watch_s2=event.watch_s**2)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from webhook.bounded import BoundedDatabase
     from worker.people.roles import Actor
-    from worker.review.conflicts import Picture
+    from worker.review.conflicts import PagePicture
     from worker.review.seen import Seen
     from worker.settings import Settings
 
@@ -197,7 +197,7 @@ def _fields_of(seen: Seen) -> dict[str, str]:
     return {"generation": str(seen.generation), "choice": str(seen.choice_id or "")}
 
 
-def _shown(picture: Picture | None, *, whose: str) -> tuple[str, str] | None:
+def _shown(picture: PagePicture | None, *, whose: str) -> tuple[str, str] | None:
     """Return the address of a picture, and what it is in words."""
     if picture is None:
         return None

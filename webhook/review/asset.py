@@ -19,7 +19,7 @@ from worker.database.states import Role
 from worker.inbox.storable import is_storable_id
 from worker.platforms.base import WriteBack
 from worker.review.asset import find_named, find_visible, read_asset
-from worker.review.library import Wanted, read_neighbours
+from worker.review.library import LibraryQuery, read_neighbours
 from worker.review.notices import notices_of, release_words, taken_words
 from worker.review.preview import read_preview
 from worker.review.progress import platform_label, read_progress
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from worker.review.asset import AssetView
     from worker.review.library import Neighbours
     from worker.review.preview import Preview
-    from worker.review.progress import Progress
+    from worker.review.progress import AssetProgress
     from worker.settings import Settings
 
 _NO_CONTENT = 204  #: htmx leaves the page as it is
@@ -122,7 +122,7 @@ def asset_page(
     """
     who, typed = actor(), request.form if typed is None else typed
     frame_id = typed.get("candidate", type=int) if frame_id is None else frame_id
-    part = Wanted.read(dict(parse_qsl(came_from().get("from", ""))))
+    part = LibraryQuery.read(dict(parse_qsl(came_from().get("from", ""))))
 
     def read(session: Session) -> tuple[AssetView | None, Neighbours]:
         view = read_asset(session, who, asset_id, settings, frame_id)
@@ -171,12 +171,12 @@ def came_from() -> dict[str, Any]:
     return {"from": given} if given else {}
 
 
-def known_word(progress: Progress) -> str:
+def known_word(progress: AssetProgress) -> str:
     """Shorten the word of what a page says already, for the next question."""
     return hashlib.sha256(progress.word.encode()).hexdigest()[:16]
 
 
-def _status_piece(asset: Asset, progress: Progress) -> Response:
+def _status_piece(asset: Asset, progress: AssetProgress) -> Response:
     """Write only the piece of the page that says what goes on; nothing where the page says it already."""
     known, page = known_word(progress), _seen_by_page() or progress.seen
     is_over = progress.is_settled or _has_asked_long(progress)
@@ -220,7 +220,7 @@ def _frame(database: BoundedDatabase, asset_id: int, frame_id: int) -> str:
     )
 
 
-def _has_asked_long(progress: Progress) -> bool:
+def _has_asked_long(progress: AssetProgress) -> bool:
     """Tell whether the page that asks was shown so long ago that it had better stop."""
     since = request.args.get("since", type=int)
     return since is not None and progress.now.timestamp() - since > ASKS_FOR_S

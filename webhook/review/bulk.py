@@ -14,7 +14,7 @@ from webhook.review.identity import actor
 from worker.database.base import MAX_ROW_ID
 from worker.review import bulk
 from worker.review.bulk import BulkAct
-from worker.review.library import Wanted
+from worker.review.library import LibraryQuery
 from worker.review.seen import Seen
 from worker.review.trials.before import prospects_of
 
@@ -125,12 +125,12 @@ def _seen() -> dict[int, Seen]:
     return seen
 
 
-def _place_to_return() -> Wanted:
+def _place_to_return() -> LibraryQuery:
     """Read where in the library a form was sent from; nothing else in it counts, so it leads nowhere else."""
-    return Wanted.read(dict(parse_qsl(request.form.get("back", ""))))
+    return LibraryQuery.read(dict(parse_qsl(request.form.get("back", ""))))
 
 
-def link_to(wanted: Wanted, **more: Any) -> str:
+def link_to(wanted: LibraryQuery, **more: Any) -> str:
     """Write the address of a part of the library."""
     query: dict[str, Any] = {**wanted.query(), **more}
     return url_for("library.show", **query)

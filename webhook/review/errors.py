@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_S = 5
 
-Answer = tuple[str, int, dict[str, str]]
+ErrorAnswer = tuple[str, int, dict[str, str]]
 
 # What HTTP calls them, and what Werkzeug says of them, is written for programmers.
 _SENTENCES = {
@@ -53,7 +53,7 @@ def answer_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _unavailable)
 
 
-def page(code: int, title: str, sentence: str) -> Answer:
+def page(code: int, title: str, sentence: str) -> ErrorAnswer:
     """Make the page of an error.
 
     Args:
@@ -97,13 +97,13 @@ def failure(error: Exception) -> tuple[int, str, str]:
     return 500, *_OUR_MISTAKE
 
 
-def _by_code(error: HTTPException) -> Answer:
+def _by_code(error: HTTPException) -> ErrorAnswer:
     code = error.code or 400
     text, _, _ = page(code, *told(error))
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return text, code, headers
 
 
-def _unavailable(error: Exception) -> Answer:
+def _unavailable(error: Exception) -> ErrorAnswer:
     text, code, headers = page(*failure(error))
     return text, code, {**headers, "Retry-After": str(RETRY_AFTER_S)}

@@ -9,8 +9,8 @@ from flask import Blueprint, redirect, render_template, request
 
 from webhook.review.bulk import add_bulk, link_to
 from webhook.review.identity import actor
-from worker.review.library import COUNTED, FILTERS, Wanted, read_page, webhook_addresses
-from worker.review.newest import Place
+from worker.review.library import COUNTED, FILTERS, LibraryQuery, read_page, webhook_addresses
+from worker.review.newest import Cursor
 from worker.text import format_age, length_words
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def library_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
         who = actor()
         if who.asset_id is not None:  # a link to one asset opens no library
             return redirect(f"/a/{who.asset_id}")
-        wanted = Wanted.read(request.args)
+        wanted = LibraryQuery.read(request.args)
         page = database.in_transaction(lambda rows: read_page(rows, who, wanted))
         return render_template(
             "library.html",
@@ -39,7 +39,7 @@ def library_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
             is_marked=request.args.get("marked") == "all",
             addresses=[] if page.accounts else webhook_addresses(settings, who),
             link_to=link_to,
-            came_from={"from": urlencode(part)} if (part := wanted.at(Place()).query()) else {},
+            came_from={"from": urlencode(part)} if (part := wanted.at(Cursor()).query()) else {},
             age=lambda at: format_age(page.now - at),
             length=length_words,
         )

@@ -68,7 +68,7 @@ class PagesWorker(FrontWorker):
         return self.max_body_bytes if may else limits.MAX_FORM_BYTES
 
 
-class Pages(BaseApplication):
+class ReviewServer(BaseApplication):
     """The pages under gunicorn."""
 
     def __init__(self, settings: Settings) -> None:
@@ -105,4 +105,4 @@ def run_pages(settings: Settings) -> None:
     with_secret(settings)
     logs.setup(settings)
     warn_of_strays()
-    Pages(settings).run()
+    ReviewServer(settings).run()

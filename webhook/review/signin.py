@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from werkzeug import Response
 
     from webhook.bounded import BoundedDatabase
-    from webhook.review.errors import Answer
+    from webhook.review.errors import ErrorAnswer
     from worker.database.people import Invitation, Person
     from worker.people.roles import Actor
     from worker.people.sign_ins import SignedIn
@@ -77,7 +77,7 @@ def sign_in_pages(settings: Settings, database: BoundedDatabase) -> Blueprint:
 def _add_ways_in(pages: Blueprint, settings: Settings, database: BoundedDatabase) -> None:
     @pages.get("/invitations/<token>")
     @open_to_all
-    def show_invitation(token: str) -> str | Answer:
+    def show_invitation(token: str) -> str | ErrorAnswer:
         # Programs that look at links in mail open it, too: it is used up by the button only.
         try:
             invitation = database.in_transaction(lambda rows: _opened(rows, token))
@@ -87,7 +87,7 @@ def _add_ways_in(pages: Blueprint, settings: Settings, database: BoundedDatabase
 
     @pages.post("/invitations/<token>")
     @open_to_all
-    def accept_invitation(token: str) -> Response | Answer:
+    def accept_invitation(token: str) -> Response | ErrorAnswer:
         def accept(rows: Session) -> tuple[str, SignedIn]:
             _opened(rows, token)
             return _begin(rows, invitations.accept(rows, token), settings)
@@ -103,7 +103,7 @@ def _add_ways_in(pages: Blueprint, settings: Settings, database: BoundedDatabase
 
     @pages.get("/s/<token>")
     @open_to_all
-    def open_link(token: str) -> Response | Answer:
+    def open_link(token: str) -> Response | ErrorAnswer:
         found = database.in_transaction(lambda rows: identity.find_link(rows, token))
         if found is None:
             sentence = "This link has ended, or was not copied to its end. Ask whoever sent it for a new one."
@@ -128,7 +128,7 @@ def _add_provider(
 
     @pages.get("/sign-in/start")
     @open_to_all
-    def start() -> Response | Answer:
+    def start() -> Response | ErrorAnswer:
         try:
             address, begun = provider.begin()
         except oidc.OidcFailed as failed:
@@ -138,7 +138,7 @@ def _add_provider(
 
     @pages.get(oidc.CALLBACK)
     @open_to_all
-    def come_back() -> Response | Answer:
+    def come_back() -> Response | ErrorAnswer:
         under_way = session.get(BEGUN, [])
         # Whatever else leads here, such as another site, leaves those that are under way as they are.
         mine = next((one for one in under_way if one[0] == request.args.get("state")), None)
@@ -257,7 +257,7 @@ class _Refusals:
         self._told_at_s = -TELL_S
         self._untold = 0
 
-    def answer(self, failed: Exception) -> Answer:
+    def answer(self, failed: Exception) -> ErrorAnswer:
         """Say why they did not come in."""
         now_s = time.monotonic()
         if now_s >= self._told_at_s + TELL_S:

@@ -45,7 +45,7 @@ class Name(NamedTuple):
     external_id: str
 
 
-class Shown(NamedTuple):
+class ManifestPicture(NamedTuple):
     """A picture, without its bytes."""
 
     sha256: str
@@ -58,7 +58,7 @@ class Manifest(NamedTuple):
     """What may be told to everybody of an asset."""
 
     name: Name
-    default: Shown  #: what is shown now because of us
+    default: ManifestPicture  #: what is shown now because of us
     test: Trial | None  #: with its variants
 
     def as_json(self, settings: Settings) -> dict[str, Any]:
@@ -102,7 +102,10 @@ def read_manifests(session: Session, names: Collection[Name], settings: Settings
         asset.id: chosen.get(asset.id) or (None if asset.foreign_thumbnail else published.get(asset.id))
         for asset in assets
     }
-    shown = {row.id: Shown(*row[1:]) for row in session.execute(pictures([*filter(None, of_asset.values())]))}
+    shown = {
+        row.id: ManifestPicture(*row[1:])
+        for row in session.execute(pictures([*filter(None, of_asset.values())]))
+    }
     tests = {trial.asset_id: trial for trial in session.scalars(live_tests(ids)).unique()}
     for asset in assets:
         default, test = shown.get(of_asset[asset.id] or 0), tests.get(asset.id)

@@ -56,7 +56,7 @@ class JobHistory(NamedTuple):
     log: list[JobLog]
 
 
-class Moment(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One thing that happened to an asset."""
 
     at: datetime
@@ -70,8 +70,8 @@ class Moment(NamedTuple):
 class Repeated:
     """One thing, and how often it happened on end."""
 
-    first: Moment
-    last: Moment
+    first: HistoryEntry
+    last: HistoryEntry
     times: int = 1
 
 
@@ -88,7 +88,7 @@ class AssetHistory:
     shown: Thumbnail | None
     publication: Publication | None  #: the newest
     trial: Trial | None  #: the newest test of its pictures
-    timeline: list[Moment]  #: in order of time
+    timeline: list[HistoryEntry]  #: in order of time
     now: datetime  #: by the database's clock
 
     @property
@@ -148,7 +148,7 @@ def read_history(
     )
 
 
-def folded(moments: Iterable[Moment]) -> list[Repeated]:
+def folded(moments: Iterable[HistoryEntry]) -> list[Repeated]:
     """Count the equal moments of one job among those that nothing else interrupts."""
     listed: list[Repeated] = []
     stretch: dict[tuple[str, str], Repeated] = {}
@@ -173,39 +173,39 @@ def told(*, has_picks_url: bool, has_pictures_url: bool = False) -> str:
     return ", and ".join(done) or "served by us; neither PICKS_URL nor PICTURES_URL is set here"
 
 
-def _events(session: Session, asset: Asset, *, is_news: bool) -> Iterator[Moment]:
+def _events(session: Session, asset: Asset, *, is_news: bool) -> Iterator[HistoryEntry]:
     of_asset = select(WebhookEvent).where(WebhookEvent.asset_id == asset.id)
     if is_news:  # what an update brought is told by the job, where it brought something
         of_asset = of_asset.where(WebhookEvent.kind != EventKind.UPDATED)
     newest = of_asset.order_by(WebhookEvent.id.desc()).limit(SHOWN_EVENTS)
     for event in session.scalars(newest.options(defer(WebhookEvent.payload))):
         says = f"{event.type}: {event.detail}" if event.detail else event.type
-        yield Moment(event.received_at, "event", event.outcome, event.platform, says)
+        yield HistoryEntry(event.received_at, "event", event.outcome, event.platform, says)
 
 
-def _steps(histories: Sequence[JobHistory]) -> Iterator[Moment]:
+def _steps(histories: Sequence[JobHistory]) -> Iterator[HistoryEntry]:
     for job, log in histories:
-        yield Moment(job.requested_at, f"job {job.id}", "requested", "", job.reason)
+        yield HistoryEntry(job.requested_at, f"job {job.id}", "requested", "", job.reason)
         for line in log:
-            yield Moment(line.at, f"job {job.id}", line.state, line.actor, line.note)
+            yield HistoryEntry(line.at, f"job {job.id}", line.state, line.actor, line.note)
 
 
 def _writes(
     asset: Asset, publications: Sequence[Publication], of_pictures: Collection[int], served: str
-) -> Iterator[Moment]:
+) -> Iterator[HistoryEntry]:
     """List writes; a picture of one's own, as these choices are of, has no moment."""
     for row in publications:
         what, why = f"write {row.id}", _why(row)
         moment = _OWN_PICTURE if row.choice_id in of_pictures else clock(row.thumbnail.time_s)
-        yield Moment(row.created_at, what, "requested", "", f"{moment}, {why}")
+        yield HistoryEntry(row.created_at, what, "requested", "", f"{moment}, {why}")
         if is_held(row):
-            yield Moment(row.created_at, what, "held", "", row.error or "")
+            yield HistoryEntry(row.created_at, what, "held", "", row.error or "")
         if row.confirmed_at is not None:
             state = PublicationState(row.state)
             says = _ENDINGS.get(state, "asked for again").format(shown=row.shown or "the picture")
             if was_left_to_us(asset, row):
                 says = served
-            yield Moment(row.confirmed_at, what, row.state, "", says)
+            yield HistoryEntry(row.confirmed_at, what, row.state, "", says)
 
 
 def _why(write: Publication) -> str:
@@ -215,25 +215,29 @@ def _why(write: Publication) -> str:
     return "the best pick" if write.thumbnail.rank <= 1 else f"pick {write.thumbnail.rank}, by its test"
 
 
-def _decisions(session: Session, asset: Asset) -> Iterator[Moment]:
+def _decisions(session: Session, asset: Asset) -> Iterator[HistoryEntry]:
     of_asset = select(Choice).where(Choice.asset_id == asset.id)
     for row in session.scalars(of_asset.order_by(Choice.id.desc()).limit(SHOWN_CHOICES)):
         what = f"choice {row.id}"
         moment = _OWN_PICTURE if row.time_s is None else clock(row.time_s)
-        yield Moment(row.made_at, what, "chosen", row.who, f"{moment}: {row.why}" if row.why else moment)
+        yield HistoryEntry(
+            row.made_at, what, "chosen", row.who, f"{moment}: {row.why}" if row.why else moment
+        )
         if row.lost_at is not None:
-            yield Moment(row.lost_at, what, "lost", "", row.note)
+            yield HistoryEntry(row.lost_at, what, "lost", "", row.note)
         if row.released_at is not None:
-            yield Moment(row.released_at, what, "released", row.released_by or "", row.released_because or "")
+            yield HistoryEntry(
+                row.released_at, what, "released", row.released_by or "", row.released_because or ""
+            )
 
 
-def _tests(session: Session, asset: Asset) -> Iterator[Moment]:
+def _tests(session: Session, asset: Asset) -> Iterator[HistoryEntry]:
     of_asset = select(Trial).where(Trial.asset_id == asset.id)
     for row in session.scalars(of_asset.order_by(Trial.id.desc()).limit(SHOWN_TESTS)):
         what = f"test {row.id}"
-        yield Moment(row.started_at, what, "started", row.started_by, "")
+        yield HistoryEntry(row.started_at, what, "started", row.started_by, "")
         if row.ended_at is not None:
-            yield Moment(row.ended_at, what, row.outcome or row.state, row.ended_by or "", row.why)
+            yield HistoryEntry(row.ended_at, what, row.outcome or row.state, row.ended_by or "", row.why)
 
 
 def _of_pictures(session: Session, asset: Asset) -> set[int]:

@@ -52,7 +52,7 @@ class Resent(enum.StrEnum):
     CANCELLED = "cancelled"  #: an operator called it off; `thumbs requeue` asks for a new one
 
 
-class Told(NamedTuple):
+class NewestMessage(NamedTuple):
     """The newest message about one asset."""
 
     asset: str  #: mux/main/ASSETID
@@ -81,7 +81,7 @@ def find_told(
     wanted: ToldFilters,
     settings: Settings,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Iterator[Told]:
+) -> Iterator[NewestMessage]:
     """Find the newest message about each asset, in the order in which they were asked for.
 
     Only of assets whose thumbnails no platform takes; those that are deleted are left out.
@@ -109,7 +109,7 @@ def find_told(
         on_progress(min(start + BATCH, last + 1) - first, last + 1 - first)
 
 
-def resend(engine: Engine, told: Told) -> Told:
+def resend(engine: Engine, told: NewestMessage) -> NewestMessage:
     """Have one message sent again, after all that is newer; its asset's row is locked for a moment."""
     with transaction(engine) as session:
         asset = session.get_one(Asset, told.asset_id, with_for_update=True)
@@ -121,7 +121,7 @@ def resend(engine: Engine, told: Told) -> Told:
     return told._replace(outcome=Resent.QUEUED if is_queued else Resent.CANCELLED)
 
 
-def _of_range(session: Session, wanted: ToldFilters, ids: range) -> list[tuple[Told, Asset]]:
+def _of_range(session: Session, wanted: ToldFilters, ids: range) -> list[tuple[NewestMessage, Asset]]:
     """Read the newest publications of assets, as far as their ids lie in a range."""
     of_asset = aliased(Publication)
     newest = select(func.max(of_asset.id)).where(of_asset.asset_id == Asset.id).scalar_subquery()
@@ -147,7 +147,7 @@ def _of_range(session: Session, wanted: ToldFilters, ids: range) -> list[tuple[T
     if wanted.account:
         statement = statement.where(Asset.account == wanted.account)
     return [
-        (Told(asset_name(asset), asset.id, state, told_at, time_s), asset)
+        (NewestMessage(asset_name(asset), asset.id, state, told_at, time_s), asset)
         for asset, state, told_at, time_s in session.execute(statement)
     ]
 

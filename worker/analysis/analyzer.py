@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from worker.analysis.decoder_pool import Decoders
     from worker.database.states import JobState
     from worker.jobs import JobClaim
-    from worker.judge.connection import Connection
+    from worker.judge.connection import JudgeConnection
     from worker.pipeline.scoring.models import Models
     from worker.platforms.base import Platform
     from worker.queue.leases import Lease, Leases
@@ -52,7 +52,9 @@ class Analyzer:
     leases: Leases[JobClaim]
     platform_of: Callable[[JobClaim], Platform]
     owner: str  #: who we are, in leases and logs
-    judge_connection: Connection | None = None  #: to a vision-language model that judges; None: nobody does
+    judge_connection: JudgeConnection | None = (
+        None  #: to a vision-language model that judges; None: nobody does
+    )
 
     @cached_property
     def pictures(self) -> Pictures:

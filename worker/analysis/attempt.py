@@ -30,7 +30,7 @@ from worker.http.deadline import Deadline
 from worker.pipeline.judging.looking import UNDECODED, UNKNOWN
 from worker.pipeline.pick import pick_thumbnails
 from worker.storage import removals
-from worker.storage.uploads import Upload
+from worker.storage.uploads import BucketUpload
 from worker.text import clock
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ class Attempt:
         if bucket is None or not bucket.takes_pictures:
             return result
         today = datetime.now(UTC).date()
-        upload = Upload.of(claim.asset_id, claim.generation, today, result.thumbnails, result.candidates)
+        upload = BucketUpload.of(
+            claim.asset_id, claim.generation, today, result.thumbnails, result.candidates
+        )
         self._in_transaction(lambda session: removals.note(session, upload.keys, removals.UPLOAD))
         try:
             with Deadline(should_stop=self.lease.check):

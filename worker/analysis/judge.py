@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from worker.judge.connection import Connection
+    from worker.judge.connection import JudgeConnection
     from worker.pipeline.judging.verdict import Judge
     from worker.settings import Settings
 
 
-def say_now(session: Session, settings: Settings, connection: Connection | None, sight: str) -> Say:
+def say_now(session: Session, settings: Settings, connection: JudgeConnection | None, sight: str) -> Say:
     """Tell how much a judge may decide in a job that begins now.
 
     Args:
@@ -40,7 +40,7 @@ def say_now(session: Session, settings: Settings, connection: Connection | None,
 def judge_of(
     settings: Settings,
     engine: Engine,
-    connection: Connection | None,
+    connection: JudgeConnection | None,
     asset_id: int,
     say: Say,
     should_stop: Callable[[], None],

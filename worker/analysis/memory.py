@@ -35,7 +35,7 @@ MEASURED_BY = f"{VERSION} {hashlib.sha256(' '.join(Cues._fields).encode()).hexdi
 """Stored with each candidate: what measured it."""
 
 
-class Unreadable(ValueError):
+class UnreadableRow(ValueError):
     """A row of an earlier run cannot be used; the message says why."""
 
 
@@ -54,7 +54,7 @@ def memory_of(
         seen = [_seen(row, sight) for row in rows]
         lengths = {len(one.embedding) for one in seen if one.embedding is not None}
         if lengths - {dimensions or next(iter(lengths), None)}:
-            raise Unreadable("its embeddings have other dimensions")
+            raise UnreadableRow("its embeddings have other dimensions")
     except ValueError as exc:
         log.info("what an earlier run saw is not used: %s", exc)
         return None
@@ -91,7 +91,7 @@ def earlier_picks_of(
             continue
         try:
             picture, time_s = _picture(row.jpeg), _number(row.time_s)
-        except Unreadable as exc:
+        except UnreadableRow as exc:
             log.info("an earlier pick is not used: %s", exc)
             continue
         picks.append(EarlierPick(picture, None if timeline is None else tuple(timeline.places_of(time_s))))
@@ -107,7 +107,7 @@ def _was_led(row: StoredCandidate) -> bool:
 def _seen(row: StoredCandidate, sight: str) -> SeenCandidate:
     """Read one candidate back; what was seen in it by another model, or without its taste, is left out."""
     if row.measured_by != MEASURED_BY:
-        raise Unreadable(f"it was measured by version {row.measured_by}, and this one is {MEASURED_BY}")
+        raise UnreadableRow(f"it was measured by version {row.measured_by}, and this one is {MEASURED_BY}")
     is_comparable = row.model == sight and row.taste is not None
     return SeenCandidate(
         Candidate(
@@ -127,7 +127,7 @@ def _seen(row: StoredCandidate, sight: str) -> SeenCandidate:
 
 def _cues(stored: Any) -> Cues:
     if not isinstance(stored, dict) or stored.keys() != set(Cues._fields):
-        raise Unreadable("its cues have other names")
+        raise UnreadableRow("its cues have other names")
     return Cues(**{name: _number(stored[name]) for name in Cues._fields})
 
 
@@ -140,14 +140,14 @@ def _face(stored: Any) -> Face:
 def _four(stored: Any) -> tuple[float, float, float, float]:
     numbers = [_number(value) for value in _list(stored)]
     if len(numbers) != 4:  # noqa: PLR2004 - left, top, right, bottom
-        raise Unreadable(f"{len(numbers)} numbers are no box")
+        raise UnreadableRow(f"{len(numbers)} numbers are no box")
     left, top, right, bottom = numbers
     return left, top, right, bottom
 
 
 def _list(stored: Any) -> list[Any]:
     if not isinstance(stored, list):
-        raise Unreadable(f"{type(stored).__name__} is no list")
+        raise UnreadableRow(f"{type(stored).__name__} is no list")
     return stored
 
 
@@ -158,14 +158,14 @@ def _number(stored: Any) -> float:
     except OverflowError:
         number = math.nan
     if not math.isfinite(number):
-        raise Unreadable(f"{type(stored).__name__} is no finite number")
+        raise UnreadableRow(f"{type(stored).__name__} is no finite number")
     return number
 
 
 def _picture(jpeg: bytes | None) -> Rgb:
     if jpeg is None:
-        raise Unreadable("its picture is in the bucket")
+        raise UnreadableRow("its picture is in the bucket")
     try:
         return decode_jpeg(jpeg)
     except Exception as exc:  # damaged bytes fail in whatever way they suggest
-        raise Unreadable(f"its picture cannot be read ({type(exc).__name__})") from exc
+        raise UnreadableRow(f"its picture cannot be read ({type(exc).__name__})") from exc

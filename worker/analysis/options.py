@@ -10,7 +10,7 @@ from worker.time_ranges import parse_time_ranges, ranges_that_apply
 if TYPE_CHECKING:
     from worker.jobs import JobClaim
     from worker.settings import Settings
-    from worker.settings.accounts import Account
+    from worker.settings.accounts import AccountSettings
 
 
 def options_of(settings: Settings, claim: JobClaim, title: str, chosen_s: float | None) -> Options:
@@ -23,7 +23,7 @@ def options_of(settings: Settings, claim: JobClaim, title: str, chosen_s: float 
         chosen_s: the moment that a person chose, if any.
     """
     # A video that lives on no platform has no account of its own.
-    account: Account | None = getattr(settings, claim.platform, {}).get(claim.account)
+    account: AccountSettings | None = getattr(settings, claim.platform, {}).get(claim.account)
     wanted = ranges_that_apply(claim.options, account)
     return Options(
         count=(account and account.count) or settings.count,

@@ -46,7 +46,7 @@ class Known(NamedTuple):
         return None if self.say is Say.LEAD else self.head
 
 
-class Rows(NamedTuple):
+class RecalledRows(NamedTuple):
     """The rows that tell what is known; their pictures may still be in the bucket."""
 
     timeline: Timeline | None
@@ -57,7 +57,7 @@ class Rows(NamedTuple):
     say: Say
 
 
-def recall(rows: Rows, scorer: ClipScorer, pictures: Pictures) -> Known:
+def recall(rows: RecalledRows, scorer: ClipScorer, pictures: Pictures) -> Known:
     """Tell what is known of a job's video, from its rows and the pictures that they show.
 
     A picture that cannot be had is not waited for: then the whole video is looked at, as a new one is.
@@ -79,7 +79,7 @@ def recall(rows: Rows, scorer: ClipScorer, pictures: Pictures) -> Known:
     )
 
 
-def read_rows(session: Session, claim: JobClaim, fingerprint: str, worker: Analyzer) -> Rows:
+def read_rows(session: Session, claim: JobClaim, fingerprint: str, worker: Analyzer) -> RecalledRows:
     """Read the rows of what is known of a job's video.
 
     Args:
@@ -90,7 +90,7 @@ def read_rows(session: Session, claim: JobClaim, fingerprint: str, worker: Analy
     """
     scorer = worker.models.scorer
     timeline, seen = jobs.earlier_candidates(session, claim, fingerprint) or (None, [])
-    return Rows(
+    return RecalledRows(
         timeline,
         seen,
         jobs.earlier_picks(session, claim.asset_id),

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from worker.errors import PermanentError, TransientError
-from worker.pictures.answer import MAX_BYTES, MAX_JPEG_BYTES, Verdict
+from worker.pictures.answer import MAX_BYTES, MAX_JPEG_BYTES, PictureVerdict
 from worker.pictures.jpeg_size import jpeg_size
 from worker.pictures.reader import read_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.pictures.reader import Reading
+    from worker.pictures.reader import PictureReading
 
 _MIB = 1024 * 1024
 _FORMATS = "JPEG, PNG, WEBP"
@@ -59,21 +59,23 @@ class OwnPicture:
         if len(data) > MAX_BYTES:
             raise PictureRefused(f"the picture has more than {MAX_BYTES // _MIB} MiB; make it smaller")
         read = read_picture(data)
-        if read.verdict is Verdict.BUSY:
+        if read.verdict is PictureVerdict.BUSY:
             raise PicturesBusy("other pictures are being read; try again in a few seconds")
-        if read.verdict is not Verdict.PICTURE:
+        if read.verdict is not PictureVerdict.PICTURE:
             raise PictureRefused(_refusal(read))
         return cls(read.jpeg, hashlib.sha256(read.jpeg).hexdigest(), read.width_px, read.height_px)
 
 
-def _refusal(read: Reading) -> str:
+def _refusal(read: PictureReading) -> str:
     size = f"{read.width_px} x {read.height_px} pixels" if read.width_px else "many times more pixels"
     most_mib = MAX_JPEG_BYTES // _MIB
     return {
-        Verdict.NO_PICTURE: f"the file is no picture in {_FORMATS}; convert it",
-        Verdict.TOO_LARGE: f"the picture has {size}, more than 8K; make it smaller",
-        Verdict.TOO_SMALL: f"the picture has {size}; a thumbnail needs more",
-        Verdict.DAMAGED: "the picture is damaged or cut short; save it again",
-        Verdict.TOO_HEAVY: f"as a JPEG the picture has more than {most_mib} MiB; make it smaller",
-        Verdict.TOO_SLOW: "the picture takes too long to read; make it smaller, or save it as a plain JPEG",
+        PictureVerdict.NO_PICTURE: f"the file is no picture in {_FORMATS}; convert it",
+        PictureVerdict.TOO_LARGE: f"the picture has {size}, more than 8K; make it smaller",
+        PictureVerdict.TOO_SMALL: f"the picture has {size}; a thumbnail needs more",
+        PictureVerdict.DAMAGED: "the picture is damaged or cut short; save it again",
+        PictureVerdict.TOO_HEAVY: f"as a JPEG the picture has more than {most_mib} MiB; make it smaller",
+        PictureVerdict.TOO_SLOW: (
+            "the picture takes too long to read; make it smaller, or save it as a plain JPEG"
+        ),
     }.get(read.verdict, "the picture cannot be read safely; save it as a plain JPEG")

@@ -86,7 +86,7 @@ def choose(
     session.add(choice)
     session.flush()
     if request.picture is not None:
-        own = stills.Snapshot(0.0, "source", request.picture)
+        own = stills.MeasuredStill(0.0, "source", request.picture)
         made = ChoiceMade(choice, stills.store(session, choice, own), is_exact=True)
     else:
         made = ChoiceMade(choice, *stills.store_nearest(session, asset, choice, pictures))

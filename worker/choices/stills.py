@@ -36,7 +36,7 @@ CHOSEN_RANK = 0  #: of a thumbnail that a person chose
 SAME_MOMENT_S = 0.2
 
 
-class Snapshot(NamedTuple):
+class MeasuredStill(NamedTuple):
     """A picture of some moment, and what it was measured to be, as `JudgedRow` has it."""
 
     time_s: float  #: media time
@@ -78,7 +78,7 @@ def store_nearest(
     return store(session, choice, flagged), is_pick
 
 
-def store(session: Session, choice: Choice, still: Snapshot) -> Thumbnail:
+def store(session: Session, choice: Choice, still: MeasuredStill) -> Thumbnail:
     """Store a picture as the thumbnail that is shown of a choice; one of its moment measures the choice."""
     time_s = still.time_s if choice.time_s is None else choice.time_s
     thumbnail = thumbnail_of(choice.asset_id, choice.generation, still.picture, still.aspect, time_s)
@@ -156,7 +156,7 @@ def is_newest_pick(asset: Asset) -> tuple[ColumnElement[bool], ...]:
     return (*is_pick, Thumbnail.generation == newest)
 
 
-def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | None:
+def _nearest_pick(session: Session, asset: Asset, time_s: float) -> MeasuredStill | None:
     """Find the nearest picture among the newest picks, in the ratio that is published."""
     row = session.execute(
         select(
@@ -181,12 +181,12 @@ def _nearest_pick(session: Session, asset: Asset, time_s: float) -> Snapshot | N
         return None
     # Its bytes stay where they are: the same picture has the same address.
     at_s, aspect, *measured, jpeg, sha256, width_px, height_px = row
-    return Snapshot(at_s, aspect, OwnPicture(jpeg, sha256, width_px, height_px), *measured)
+    return MeasuredStill(at_s, aspect, OwnPicture(jpeg, sha256, width_px, height_px), *measured)
 
 
 def _nearest_candidate(
-    session: Session, asset: Asset, time_s: float, pictures: Pictures, stand_in: Snapshot | None
-) -> Snapshot | None:
+    session: Session, asset: Asset, time_s: float, pictures: Pictures, stand_in: MeasuredStill | None
+) -> MeasuredStill | None:
     """Find the nearest picture of the filmstrip, which is small, or what stands in for one that is away."""
     row = session.execute(
         select(
@@ -216,7 +216,7 @@ def _nearest_candidate(
     except (BucketUnavailable, PictureLost) as exc:
         log.warning("the chosen frame cannot be read; a pick stands in for it: %s", exc)
         return stand_in
-    return Snapshot(at_s, "source", picture, *measured)
+    return MeasuredStill(at_s, "source", picture, *measured)
 
 
 def _too_slow() -> BucketUnavailable:

@@ -31,7 +31,7 @@ from worker.errors import (
     first_line,
 )
 from worker.settings import get_settings
-from worker.standalone.servers import place_of, running_postgres
+from worker.standalone.servers import folder_words, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +54,8 @@ def open_database() -> Iterator[Engine]:
     own = None if settings.database_url else running_postgres(settings.data_dir / "postgres")
     if own is None and settings.database_url is None:
         raise SettingsInvalid(
-            f"no service under {place_of(settings.data_dir)}; set DATA_DIR or DATABASE_URL to what it uses,"
-            " or run this in the folder of `thumbs up`"
+            f"no service under {folder_words(settings.data_dir)}; set DATA_DIR or DATABASE_URL to what it "
+            "uses, or run this in the folder of `thumbs up`"
         )
     engine = make_engine(own) if own else get_engine()
     try:

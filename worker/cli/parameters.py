@@ -27,7 +27,7 @@ class Duration(click.ParamType[timedelta]):
         return timedelta(seconds=int(match[1]) * _UNITS_S[match[2]])
 
 
-class Moment(click.ParamType[datetime]):
+class Timestamp(click.ParamType[datetime]):
     """A time such as 2026-11-28T03:00Z (UTC where no zone is given), or how long ago it was: 26h, 7d."""
 
     name = "time"

@@ -41,7 +41,7 @@ _NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _ARGUMENTS_OFFSET, _ARGUMENT_BYTES = 0, 4,
 _X32_NUMBERS = 0x40000000
 
 
-class Machine(NamedTuple):
+class Architecture(NamedTuple):
     """What differs between processors."""
 
     architecture: int  #: AUDIT_ARCH_...
@@ -50,8 +50,8 @@ class Machine(NamedTuple):
 
 
 MACHINES = {
-    "x86_64": Machine(0xC000003E, 317, "x86_64"),
-    "aarch64": Machine(0xC00000B7, 277, "arm64"),
+    "x86_64": Architecture(0xC000003E, 317, "x86_64"),
+    "aarch64": Architecture(0xC00000B7, 277, "arm64"),
 }
 
 
@@ -72,7 +72,7 @@ def allow_decoding_only() -> None:
         ctypes.CDLL(None).syscall(machine.seccomp, _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(program))
 
 
-def _this_machine() -> Machine | None:
+def _this_machine() -> Architecture | None:
     return MACHINES.get(os.uname().machine) if sys.platform == "linux" else None
 
 
@@ -82,7 +82,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def filter_for(machine: Machine) -> list[bytes]:
+def filter_for(machine: Architecture) -> list[bytes]:
     """Build the steps of the filter, each a packed `struct sock_filter`.
 
     A jump counts the steps to skip, forward only.

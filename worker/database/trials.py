@@ -77,7 +77,7 @@ class Variant(JudgedRow, Base):
     model: Mapped[str]  #: that measured it, as of thumbnails
 
 
-class Sums:
+class SumColumns:
     """Columns of what viewers did, added up. Nothing here tells of one viewer."""
 
     impressions: Mapped[int] = mapped_column(server_default="0")  #: half of the picture was visible for 1 s
@@ -87,7 +87,7 @@ class Sums:
     watch_s2: Mapped[float] = mapped_column(server_default="0")  #: of the squares, for the variance
 
 
-class TrialCount(Sums, Base):
+class TrialCount(SumColumns, Base):
     """What the viewers of one bucket did in all of a trial."""
 
     __tablename__ = "trial_counts"
@@ -97,7 +97,7 @@ class TrialCount(Sums, Base):
     bucket: Mapped[int] = mapped_column(primary_key=True)
 
 
-class TrialDay(Sums, Base):
+class TrialDay(SumColumns, Base):
     """What the viewers of one variant did on one day."""
 
     __tablename__ = "trial_days"
@@ -108,7 +108,7 @@ class TrialDay(Sums, Base):
     variant: Mapped[int] = mapped_column(primary_key=True)  #: its number
 
 
-class CountInbox(Sums, Base):
+class CountInbox(SumColumns, Base):
     """What was counted in the last seconds, and waits to be merged; a crash of the database empties it."""
 
     __tablename__ = "count_inbox"

@@ -42,7 +42,7 @@ _NOBODY_THERE = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPSta
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class SimulationPlan:
     """What is to be simulated, and for whom."""
 
     name: str  #: of the platform
@@ -78,7 +78,7 @@ def exports(variables: dict[str, str]) -> str:
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 
 
-def run_beside(simulation: Simulation, videos: Sequence[Path], *, as_json: bool) -> None:
+def run_beside(simulation: SimulationPlan, videos: Sequence[Path], *, as_json: bool) -> None:
     """Simulate a platform until the operator ends it.
 
     Args:
@@ -101,7 +101,7 @@ def run_beside(simulation: Simulation, videos: Sequence[Path], *, as_json: bool)
 class _Trial:
     """One run beside the service."""
 
-    simulation: Simulation
+    simulation: SimulationPlan
     platform: Simulated
     reporter: Reporter
     interrupts: Interrupts

@@ -59,7 +59,7 @@ class DemoFailed(ThumbsError):
 
 
 @dataclass(frozen=True)
-class Rows:
+class ClipRows:
     """What the service has written down about the clip."""
 
     job: Job | None = None
@@ -204,7 +204,7 @@ def _variables(port: int) -> dict[str, str]:
     }
 
 
-def _wait_for_choice(service: Service, engine: Engine, asset_id: str, timeout_s: float) -> Rows:
+def _wait_for_choice(service: Service, engine: Engine, asset_id: str, timeout_s: float) -> ClipRows:
     deadline = time.monotonic() + timeout_s
     while not (rows := _rows(engine, asset_id)).is_finished:
         service.watch()
@@ -217,18 +217,18 @@ def _wait_for_choice(service: Service, engine: Engine, asset_id: str, timeout_s:
     return rows
 
 
-def _rows(engine: Engine, asset_id: str) -> Rows:
+def _rows(engine: Engine, asset_id: str) -> ClipRows:
     with transaction(engine) as session:
         asset = session.scalar(select(Asset).where(Asset.external_id == asset_id))
         # Until the webhook is recorded there is no asset, and so nothing else.
         if asset is None:
-            return Rows()
+            return ClipRows()
         # The first one: our own write comes back as an update, for which there is another, short look.
         job = session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id).limit(1))
         publication = session.scalar(select(Publication).where(Publication.asset_id == asset.id))
         of_asset = select(Thumbnail).where(Thumbnail.asset_id == asset.id)
         thumbnails = session.scalars(of_asset.order_by(Thumbnail.rank, Thumbnail.aspect)).all()
-    return Rows(job, publication, thumbnails)
+    return ClipRows(job, publication, thumbnails)
 
 
 def _served(service: Service, thumbnail: Thumbnail) -> bytes:

@@ -27,7 +27,7 @@ HEALTH_CHECK_S = 10
 KEY_PREFIX = "thumbs:"
 
 
-class Kind(enum.StrEnum):
+class WorkerKind(enum.StrEnum):
     """What a worker does: also the name of its queue."""
 
     ANALYZE = "analyze"
@@ -53,9 +53,9 @@ SETTINGS = {
     "broker_connection_timeout": CONNECT_TIMEOUT_S,
     "broker_connection_retry_on_startup": True,
     # Not declared: a list of Redis exists with its first hint.
-    "task_queues": [Queue(kind.value, no_declare=True) for kind in Kind],  # type: ignore[no-untyped-call] # kombu's
-    "task_default_queue": Kind.ANALYZE.value,
-    "task_routes": {kind.task: {"queue": kind.value} for kind in Kind},
+    "task_queues": [Queue(kind.value, no_declare=True) for kind in WorkerKind],  # type: ignore[no-untyped-call] # kombu's
+    "task_default_queue": WorkerKind.ANALYZE.value,
+    "task_routes": {kind.task: {"queue": kind.value} for kind in WorkerKind},
     "task_create_missing_queues": False,
     "task_serializer": "json",
     "accept_content": ["json"],
@@ -85,13 +85,13 @@ def make_app(redis_url: str | None) -> Celery:
     return Celery("thumbs", broker=redis_url, config_source=SETTINGS, set_as_current=False)
 
 
-def send_hint(app: Celery, kind: Kind | str, hint: Hint) -> None:
+def send_hint(app: Celery, kind: WorkerKind | str, hint: Hint) -> None:
     """Tell a worker to look at a row.
 
     Raises:
         kombu.exceptions.OperationalError: the broker is down, or does not answer.
     """
-    kind = Kind(kind)
+    kind = WorkerKind(kind)
     app.send_task(
         kind.task,
         args=(hint.id, hint.number),

@@ -12,7 +12,7 @@ import json
 import uuid
 from typing import Any
 
-from worker.dispatch.celery_app import Kind
+from worker.dispatch.celery_app import WorkerKind
 
 # Ours have 700 bytes.
 MAX_BYTES = 8192
@@ -38,7 +38,7 @@ def read_hint(queue: str, entry: bytes) -> bytes:
     Raises:
         NoHint: the entry names no row.
     """
-    kind = Kind(queue)
+    kind = WorkerKind(queue)
     row_id, number = _numbers(kind, entry)
     envelope = {
         "body": base64.b64encode(json.dumps([[row_id, number], {}, {}]).encode()).decode(),
@@ -54,7 +54,7 @@ def read_hint(queue: str, entry: bytes) -> bytes:
     return json.dumps(envelope).encode()
 
 
-def _numbers(kind: Kind, entry: bytes) -> tuple[int, int]:
+def _numbers(kind: WorkerKind, entry: bytes) -> tuple[int, int]:
     """Read the id of the row, and the number of the hint."""
     if len(entry) > MAX_BYTES:
         raise NoHint(f"it has {len(entry)} bytes")

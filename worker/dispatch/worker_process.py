@@ -21,10 +21,10 @@ from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications, tracing
 from worker.confinement.cores import available_cores
-from worker.dispatch.celery_app import Kind, make_app
+from worker.dispatch.celery_app import WorkerKind, make_app
 from worker.dispatch.hint_consumer import HintConsumer
 from worker.download.fetch import sweep_workspaces
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.platforms import platform_of
 from worker.platforms.shared import request_limits
 from worker.publishing import picks_webhook
@@ -54,7 +54,7 @@ def analyze(settings: Settings) -> None:
     request_limits.setup(settings)
     tracing.start(settings, "analyze")
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
-    judge = Connection.of(settings)
+    judge = JudgeConnection.of(settings)
 
     # Loads the model's libraries, which a publishing worker does not need, nor one whose settings are wrong.
     from worker.analysis.analyzer import Analyzer  # noqa: PLC0415
@@ -79,13 +79,13 @@ def analyze(settings: Settings) -> None:
             decoders,
             leases,
             _finder(settings),
-            _owner(Kind.ANALYZE),
+            _owner(WorkerKind.ANALYZE),
             judge,
         )
         if models.faces.note:
             log.warning("%s (YUNET_FILE)", models.faces.note)
-        _serve(app, Kind.ANALYZE, analyzer.analyze)
-        _run(app, Kind.ANALYZE, settings.analyze_concurrency, settings, stopping)
+        _serve(app, WorkerKind.ANALYZE, analyzer.analyze)
+        _run(app, WorkerKind.ANALYZE, settings.analyze_concurrency, settings, stopping)
 
 
 def publish(settings: Settings) -> None:
@@ -102,12 +102,12 @@ def publish(settings: Settings) -> None:
     tracing.start(settings, "publish")
     stopping, engine, app = threading.Event(), database.get_engine(), _app(settings)
     with Leases(engine, publications.renew, settings.lease_s, settings.job_timeout_s, stopping) as leases:
-        publisher = Publisher(settings, engine, _finder(settings), leases, _owner(Kind.PUBLISH))
-        _serve(app, Kind.PUBLISH, publisher.publish)
-        _run(app, Kind.PUBLISH, settings.publish_concurrency, settings, stopping)
+        publisher = Publisher(settings, engine, _finder(settings), leases, _owner(WorkerKind.PUBLISH))
+        _serve(app, WorkerKind.PUBLISH, publisher.publish)
+        _run(app, WorkerKind.PUBLISH, settings.publish_concurrency, settings, stopping)
 
 
-def _serve(app: Celery, kind: Kind, work: Callable[[int], object]) -> None:
+def _serve(app: Celery, kind: WorkerKind, work: Callable[[int], object]) -> None:
     """Let this process do `work` on every row that a hint of this kind names."""
 
     @app.task(name=kind.task)  # type: ignore[untyped-decorator] # Celery's
@@ -116,7 +116,9 @@ def _serve(app: Celery, kind: Kind, work: Callable[[int], object]) -> None:
             work(row_id)
 
 
-def _run(app: Celery, kind: Kind, concurrency: int, settings: Settings, stopping: threading.Event) -> None:
+def _run(
+    app: Celery, kind: WorkerKind, concurrency: int, settings: Settings, stopping: threading.Event
+) -> None:
     """Take messages until a signal comes; then set `stopping` and wait for what runs.
 
     Raises:
@@ -170,5 +172,5 @@ def _finder(settings: Settings) -> Callable[[jobs.JobClaim | publications.Public
     return platform
 
 
-def _owner(kind: Kind) -> str:
+def _owner(kind: WorkerKind) -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{kind}"

@@ -17,7 +17,7 @@ from worker.errors import Unjudged
 from worker.http.deadline import Deadline
 from worker.http.failure import reason_of
 from worker.judge import checks
-from worker.judge.connection import Connection, read_beginning
+from worker.judge.connection import JudgeConnection, read_beginning
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
 from worker.judge.words import tidy
@@ -58,7 +58,7 @@ def check_judge(settings: Settings) -> Iterator[Finding]:
     """
     if settings.judge_url is None:
         return
-    connection = Connection.of(settings)
+    connection = JudgeConnection.of(settings)
     if connection is None:
         says = "JUDGE_URL is set, and nobody is asked, as JUDGE_MODE is `off`"
         yield Finding("judge", State.OK, says, "JUDGE_MODE=rank lets it decide what it is worth")
@@ -72,7 +72,7 @@ def check_judge(settings: Settings) -> Iterator[Finding]:
 
 def check_judge_live(settings: Settings) -> Iterator[Finding]:
     """Show the judge two small pictures: nothing else tells that its model takes any, and answers in form."""
-    connection = Connection.of(settings)
+    connection = JudgeConnection.of(settings)
     if connection is None:
         return
     judge = VlmJudge(
@@ -96,7 +96,7 @@ def check_judge_live(settings: Settings) -> Iterator[Finding]:
     yield Finding("judge's answer", State.OK, says)
 
 
-def _reached(connection: Connection, *, has_key: bool) -> Finding:
+def _reached(connection: JudgeConnection, *, has_key: bool) -> Finding:
     """Ask for the list of models, which servers give away for nothing."""
     url, model = connection.url, connection.model
     try:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from worker.database import make_engine, migrate
 from worker.dispatch.broker_outage import describe
-from worker.dispatch.celery_app import KEY_PREFIX, Kind
+from worker.dispatch.celery_app import KEY_PREFIX, WorkerKind
 from worker.doctor.finding import Finding, State
 from worker.errors import SettingsInvalid, first_line
 from worker.installation import extras
@@ -36,7 +36,7 @@ _PROBE, _PROBE_S = f"{KEY_PREFIX}doctor", 5  # a key that goes by itself, as our
 # Kombu keeps the hints of a queue in a list for each step of priority, and the first has the queue's name.
 _QUEUES = [
     f"{KEY_PREFIX}{queue}" + (f"{Channel.sep}{step}" if step else "")
-    for queue in Kind
+    for queue in WorkerKind
     for step in PRIORITY_STEPS
 ]
 CLOCK_WARNING_S = 2.0  # from here on, times in logs and rows do not tell what came first
@@ -47,7 +47,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     given, address = settings.database_address, database_address(settings)
     if address is None:
         yield _not_set("database", "DATABASE_URL")
-        says = f"not looked at: no service under {servers.place_of(settings.data_dir)}"
+        says = f"not looked at: no service under {servers.folder_words(settings.data_dir)}"
         remedy = "set DATA_DIR or DATABASE_URL to what it uses, or run this in the folder of `thumbs up`"
         yield Finding("tables, accounts", State.WARNING, says, remedy)
         return

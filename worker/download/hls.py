@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from worker.download.hls_playlist import Recording, Segment, Variant
+    from worker.download.hls_playlist import Recording, Segment, VariantStream
     from worker.download.transfer import Downloader
 
-    Choose = Callable[[Sequence[Variant]], Variant]
+    Choose = Callable[[Sequence[VariantStream]], VariantStream]
 
 # A frame is judged on 320 px of width; taken from this short side, compression no longer shows in them.
 SCAN_SIDE_PX = 360
@@ -36,19 +36,19 @@ MAX_PLAYLIST_BYTES = 32 * 1024 * 1024
 MARGIN_S = 0.5
 
 
-def for_scan(variants: Sequence[Variant]) -> Variant:
+def for_scan(variants: Sequence[VariantStream]) -> VariantStream:
     """Choose the smallest variant that is good enough to judge frames on, else the largest."""
     enough = [variant for variant in variants if (variant.short_side_px or 0) >= SCAN_SIDE_PX]
     return min(enough, key=_size) if enough else max(variants, key=_size)
 
 
-def for_stills(variants: Sequence[Variant]) -> Variant:
+def for_stills(variants: Sequence[VariantStream]) -> VariantStream:
     """Choose the best variant up to 1080p, else the smallest."""
     fitting = [variant for variant in variants if (variant.short_side_px or 0) <= STILLS_SIDE_PX]
     return max(fitting, key=_size) if fitting else min(variants, key=_size)
 
 
-def _size(variant: Variant) -> tuple[int, int]:
+def _size(variant: VariantStream) -> tuple[int, int]:
     return variant.short_side_px or 0, variant.bandwidth
 
 
@@ -145,7 +145,7 @@ def _find_stream(downloader: Downloader, choose: Choose) -> tuple[Stream, httpx.
     return playlist, found_at
 
 
-def _read(downloader: Downloader, url: httpx.URL) -> tuple[tuple[Variant, ...] | Stream, httpx.URL]:
+def _read(downloader: Downloader, url: httpx.URL) -> tuple[tuple[VariantStream, ...] | Stream, httpx.URL]:
     text, found_at = downloader.text(url, MAX_PLAYLIST_BYTES)
     try:
         return parse_playlist(text), found_at

@@ -35,7 +35,7 @@ _REFUSED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class VariantStream:
     """One encoding of the video, in a playlist of its own."""
 
     uri: str
@@ -100,7 +100,7 @@ class Stream:
     recordings: tuple[Recording, ...]  #: at least one
 
 
-def parse_playlist(text: str) -> tuple[Variant, ...] | Stream:
+def parse_playlist(text: str) -> tuple[VariantStream, ...] | Stream:
     """Read a master playlist (its variants) or a media playlist (its segments).
 
     Returns:
@@ -128,7 +128,7 @@ def _refuse_long_lines(lines: list[str]) -> None:
             raise ValueError(f"line {number} has {len(line)} characters; {MAX_LINE_CHARACTERS} are read")
 
 
-def _read_variants(lines: list[str]) -> tuple[Variant, ...]:
+def _read_variants(lines: list[str]) -> tuple[VariantStream, ...]:
     variants = []
     told: dict[str, str] | None = None
     for line in lines:
@@ -138,7 +138,7 @@ def _read_variants(lines: list[str]) -> tuple[Variant, ...]:
             sides = [_whole(side) for side in told.get("RESOLUTION", "").split("x") if side]
             codecs = tuple(codec.strip() for codec in told.get("CODECS", "").split(",") if codec)
             variants.append(
-                Variant(line, _whole(told.get("BANDWIDTH", "0")), min(sides, default=None), codecs)
+                VariantStream(line, _whole(told.get("BANDWIDTH", "0")), min(sides, default=None), codecs)
             )
             told = None
     return tuple(variants)

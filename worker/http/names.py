@@ -17,7 +17,7 @@ from worker.http.deadline import next_wait_s
 #: Names that are asked for at once; more of them wait for one another.
 MAX_QUESTIONS = 32
 
-Answer = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
+AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
 
 class Resolver:
@@ -30,9 +30,9 @@ class Resolver:
     def __init__(self, max_questions: int = MAX_QUESTIONS) -> None:
         self._max_questions = max_questions
         self._changed = threading.Condition()
-        self._asked: dict[tuple[str, int], Future[list[Answer]]] = {}
+        self._asked: dict[tuple[str, int], Future[list[AddressInfo]]] = {}
 
-    def addresses(self, host: str, port: int) -> list[Answer]:
+    def addresses(self, host: str, port: int) -> list[AddressInfo]:
         """Resolve a host for a TCP connection to a port, as `socket.getaddrinfo` does.
 
         Raises:
@@ -44,20 +44,20 @@ class Resolver:
             pass
         return question.result()
 
-    def _question(self, host: str, port: int) -> Future[list[Answer]]:
+    def _question(self, host: str, port: int) -> Future[list[AddressInfo]]:
         """Ask, or join those who ask the same."""
         key = host, port
         with self._changed:
             while key not in self._asked and len(self._asked) >= self._max_questions:
                 self._changed.wait(next_wait_s())
             if key not in self._asked:
-                question = Future[list[Answer]]()
+                question = Future[list[AddressInfo]]()
                 # It must not keep the process from ending, as a pool's thread would.
                 threading.Thread(target=self._ask, args=(key, question), name=host, daemon=True).start()
                 self._asked[key] = question
             return self._asked[key]
 
-    def _ask(self, key: tuple[str, int], question: Future[list[Answer]]) -> None:
+    def _ask(self, key: tuple[str, int], question: Future[list[AddressInfo]]) -> None:
         answers: list[Any] = []
         failure: Exception | None = None
         try:

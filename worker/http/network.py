@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
-    from worker.http.names import Answer
+    from worker.http.names import AddressInfo
 
 Result = TypeVar("Result")
 
@@ -43,7 +43,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
     def __init__(
         self,
         errors: ModuleType = httpcore,
-        resolve: Callable[[str, int], list[Answer]] = RESOLVER.addresses,
+        resolve: Callable[[str, int], list[AddressInfo]] = RESOLVER.addresses,
     ) -> None:
         self._errors = errors
         self._resolve = resolve
@@ -72,7 +72,7 @@ class BoundedNetwork(httpcore.NetworkBackend):
                 failure = exc
         raise failure or self._errors.ConnectError(f"{host} has no address")
 
-    def _addresses(self, host: str, port: int, timeout_s: float | None) -> list[Answer]:
+    def _addresses(self, host: str, port: int, timeout_s: float | None) -> list[AddressInfo]:
         """Resolve a host; the addresses keep the resolver's order."""
         with _step(timeout_s, self._errors.ConnectTimeout):
             try:
@@ -132,7 +132,7 @@ class _Stream(httpcore.NetworkStream):
         return None
 
 
-def _connected(answer: Answer) -> socket.socket:
+def _connected(answer: AddressInfo) -> socket.socket:
     family, kind, protocol, _, address = answer
     connection = socket.socket(family, kind, protocol)
     try:

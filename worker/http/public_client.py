@@ -23,7 +23,7 @@ from worker.http.network import BoundedNetwork
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.http.names import Answer
+    from worker.http.names import AddressInfo
 
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -119,13 +119,13 @@ class CheckedNetwork(BoundedNetwork):
         *,
         allow_loopback: bool,
         own_host: tuple[str, int] | None = None,
-        resolve: Callable[[str, int], list[Answer]] = RESOLVER.addresses,
+        resolve: Callable[[str, int], list[AddressInfo]] = RESOLVER.addresses,
     ) -> None:
         super().__init__(resolve=resolve)
         self._allow_loopback = allow_loopback
         self._own_host = own_host
 
-    def _addresses(self, host: str, port: int, timeout_s: float | None) -> list[Answer]:
+    def _addresses(self, host: str, port: int, timeout_s: float | None) -> list[AddressInfo]:
         """Resolve a host, and check each of its addresses.
 
         Raises:

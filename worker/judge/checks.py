@@ -24,7 +24,7 @@ FIELDS = "url model prompt_version pictures readings sight say report who at"
 UNMEASURED = Say.TIES  #: what a judge may decide that nobody has measured
 
 
-class Checked(NamedTuple):
+class CheckSubject(NamedTuple):
     """What a check is of; where any of it is another, nothing was measured."""
 
     url: str
@@ -35,7 +35,7 @@ class Checked(NamedTuple):
     sight: str  #: of the model whose score it was compared with
 
     @classmethod
-    def of(cls, settings: JudgeSettings, sight: str) -> Checked:
+    def of(cls, settings: JudgeSettings, sight: str) -> CheckSubject:
         """Read the settings; JUDGE_URL and JUDGE_MODEL have to be set."""
         return cls(
             (settings.judge_url or "").rstrip("/"),
@@ -62,7 +62,7 @@ def say_for(session: Session, settings: JudgeSettings, sight: str) -> Say:
 
 def newest(session: Session, settings: JudgeSettings, sight: str) -> JudgeCheck | None:
     """Find the newest check of the judge of the settings; None where nobody has measured it."""
-    of = Checked.of(settings, sight)._asdict()
+    of = CheckSubject.of(settings, sight)._asdict()
     query = select(JudgeCheck).filter_by(**of).order_by(JudgeCheck.id.desc()).limit(1)
     return session.scalars(query).first()
 
@@ -80,7 +80,7 @@ def store(
         report: what was measured, as JSON.
         who: measured it.
     """
-    check = JudgeCheck(**Checked.of(settings, sight)._asdict(), say=say, report=dict(report), who=who)
+    check = JudgeCheck(**CheckSubject.of(settings, sight)._asdict(), say=say, report=dict(report), who=who)
     session.add(check)
     session.flush()
     session.refresh(check)
@@ -97,7 +97,7 @@ def bounded(measured: Say, settings: JudgeSettings) -> Say:
     return Say.VETO if settings.judge_mode == "veto" and measured is not Say.NOTHING else measured
 
 
-class Spent(NamedTuple):
+class DailyUse(NamedTuple):
     """What judges were asked on one day (UTC), by all workers together."""
 
     requests: int = 0
@@ -105,10 +105,10 @@ class Spent(NamedTuple):
     answer_tokens: int = 0
 
 
-def spent_today(session: Session) -> Spent:
+def spent_today(session: Session) -> DailyUse:
     """Read what was asked today, by the clock of the database."""
     day = session.get(JudgeDay, today_of(session))
-    return Spent() if day is None else Spent(day.requests, day.prompt_tokens, day.answer_tokens)
+    return DailyUse() if day is None else DailyUse(day.requests, day.prompt_tokens, day.answer_tokens)
 
 
 def today_of(session: Session) -> date:

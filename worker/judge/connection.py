@@ -28,7 +28,7 @@ DEFAULT_PATH = "/v1"
 _TOO_LONG = f"the judge's server sent more than {MOST_ANSWER_BYTES // 1024} KiB: see its log"
 
 
-class Connection:
+class JudgeConnection:
     """Asks a server with an OpenAI-compatible API; several threads may share it.
 
     The server may be anywhere: an operator named it. It is asked directly, without a proxy, and not followed
@@ -65,7 +65,7 @@ class Connection:
         self.models_url = address.copy_with(path=f"{path}/models")  #: where servers list what they have
 
     @classmethod
-    def of(cls, settings: Settings) -> Connection | None:
+    def of(cls, settings: Settings) -> JudgeConnection | None:
         """Make the connection that settings name, one for a process; None where no judge is to be asked.
 
         Raises:

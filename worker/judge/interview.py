@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from worker.http.client import BoundedClient
-    from worker.judge.connection import Connection
+    from worker.judge.connection import JudgeConnection
     from worker.judge.ledger import Ledger
     from worker.judge.prompt import Question
     from worker.judge.readings import Order
@@ -38,7 +38,7 @@ class Interview:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: JudgeConnection,
         client: BoundedClient,
         ledger: Ledger,
         pictures: Sequence[bytes],

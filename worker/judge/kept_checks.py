@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from worker.judge.checks import UNMEASURED, Checked
+from worker.judge.checks import UNMEASURED, CheckSubject
 from worker.judge.prompt import PROMPT_VERSION
 from worker.pipeline.judging.verdict import Say
 from worker.settings.judge import JudgeSettings
@@ -41,7 +41,7 @@ def kept_say(
         readings: how often it is asked for the order.
         file: of the checks; None for the one beside the models' folder.
     """
-    of = Checked(url.rstrip("/"), model, PROMPT_VERSION, pictures, readings, sight)._asdict()
+    of = CheckSubject(url.rstrip("/"), model, PROMPT_VERSION, pictures, readings, sight)._asdict()
     for check in kept(file):
         if all(check.get(name) == value for name, value in of.items()):
             return Say(check["say"])
@@ -62,7 +62,7 @@ def keep(
         OSError: the file cannot be written.
     """
     file = file or FILE
-    check = Checked.of(settings, sight)._asdict() | {
+    check = CheckSubject.of(settings, sight)._asdict() | {
         "say": say.value,
         "report": dict(report),
         "who": who,

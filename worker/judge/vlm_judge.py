@@ -19,7 +19,7 @@ from worker.pipeline.judging.verdict import Say, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from worker.judge.connection import Connection
+    from worker.judge.connection import JudgeConnection
     from worker.judge.ledger import Ledger
     from worker.judge.readings import Order
     from worker.pipeline.judging.verdict import Description
@@ -41,7 +41,7 @@ class VlmJudge:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: JudgeConnection,
         ledger: Ledger,
         say: Say,
         *,

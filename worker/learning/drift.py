@@ -27,7 +27,7 @@ ALPHA = 0.05
 _REACH = 1.0  # points of hand score that a head may move a frame by
 
 
-class Shown(NamedTuple):
+class ScoredVariant(NamedTuple):
     """A variant: what both orders think of it, and what viewers did."""
 
     trial_id: int
@@ -78,10 +78,10 @@ def drift_of(session: Session, head_id: int, span: timedelta) -> Drift:
         )
         .order_by(Variant.trial_id, Variant.number)
     )
-    return judge_drift(Shown(*row) for row in rows)
+    return judge_drift(ScoredVariant(*row) for row in rows)
 
 
-def judge_drift(variants: Iterable[Shown]) -> Drift:
+def judge_drift(variants: Iterable[ScoredVariant]) -> Drift:
     """Compare what the head would show with what the order by hand would, in each test.
 
     Args:

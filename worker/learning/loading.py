@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 DIRECTION = "direction"  #: the array of `Head.arrays` that a picker reads
 
 
-class Unreadable(ValueError):
+class UnreadableHead(ValueError):
     """The arrays of a head cannot be used; the message says why."""
 
 
@@ -57,7 +57,7 @@ def head_for(
         return None
     try:
         return LearnedHead(row.id, sight, read_direction(row.arrays, dimensions))
-    except Unreadable as exc:
+    except UnreadableHead as exc:
         log.warning("head %d is not used, videos are judged by hand-made weights: %s", row.id, exc)
         return None
 
@@ -70,23 +70,23 @@ def read_direction(arrays: bytes, dimensions: int | None = None) -> NDArray[np.f
         dimensions: d; None for any.
 
     Raises:
-        Unreadable: it is damaged, holds what is no finite number, or has another length.
+        UnreadableHead: it is damaged, holds what is no finite number, or has another length.
     """
     try:
         with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
             direction = np.asarray(stored[DIRECTION])
     except (ValueError, KeyError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as exc:
-        raise Unreadable(f"its arrays cannot be read ({type(exc).__name__})") from exc
+        raise UnreadableHead(f"its arrays cannot be read ({type(exc).__name__})") from exc
     if direction.dtype.kind != "f" or direction.ndim != 1:
-        raise Unreadable(
+        raise UnreadableHead(
             f"its direction is {direction.dtype} of shape {direction.shape}, and no row of numbers"
         )
     with np.errstate(over="ignore"):
         direction = direction.astype(np.float32)
     if not np.isfinite(direction).all():
-        raise Unreadable("its direction holds what is no finite number")
+        raise UnreadableHead("its direction holds what is no finite number")
     if dimensions not in {None, len(direction)}:
-        raise Unreadable(
+        raise UnreadableHead(
             f"it is for embeddings of {len(direction)} numbers, and the model's have {dimensions}"
         )
     return direction

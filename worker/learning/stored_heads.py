@@ -15,7 +15,7 @@ from worker.database.trials import Trial
 from worker.errors import HeadRefused, NothingToLearn
 from worker.learning import explain, heads
 from worker.learning.gate import filmstrips, judge
-from worker.learning.loading import Unreadable, read_direction
+from worker.learning.loading import UnreadableHead, read_direction
 from worker.learning.training.data import Stored, newest_model
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
@@ -138,7 +138,7 @@ def _state_by(report: Report) -> HeadState:
     return HeadState.PASSED if report.is_passed else HeadState.REFUSED
 
 
-def explained(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
+def nearest_frames(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
     """Find the stored frames that a head likes best and least.
 
     Raises:
@@ -152,7 +152,7 @@ def explained(engine: Engine, head_id: int) -> tuple[Head, explain.Nearest]:
 def _direction_of(head: Head) -> Vectors:
     try:
         return read_direction(head.arrays)
-    except Unreadable as exc:
+    except UnreadableHead as exc:
         raise HeadRefused(f"head {head.id} cannot be read: {exc}; train another one") from exc
 
 
@@ -160,7 +160,7 @@ def _in_effect(present: Head) -> Vectors | None:
     """Read the head that is in use; None where pickers cannot read it, and so pick without it."""
     try:
         return read_direction(present.arrays)
-    except Unreadable:
+    except UnreadableHead:
         return None
 
 

@@ -35,7 +35,7 @@ class BarChart:
     folded: tuple[Bar, ...]
 
 
-class Scale:
+class BarScale:
     """One scale for all bars of a page: half the width is the largest part of any pick or runner-up."""
 
     def __init__(self, picks: Iterable[Pick]) -> None:

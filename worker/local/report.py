@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from worker.local.bars import Scale
+from worker.local.bars import BarScale
 from worker.local.fates import group_of, judge_words, size_words, why_lost, why_taken
 from worker.local.verdicts import verdict_words
 from worker.pipeline.frames import Box
@@ -98,7 +98,7 @@ def render_report(run: Run) -> str:
     Returns:
         A whole HTML document, in characters that UTF-8 can encode.
     """
-    scale = Scale(run.picks)
+    scale = BarScale(run.picks)
     picks = [_pick_entry(pick, run.video, scale) for pick in run.picks]
     lost = [_loser_entry(loser, run.picks, scale) for loser in run.losers]
     entries = sorted([*picks, *lost], key=lambda entry: entry.time_s)
@@ -145,7 +145,7 @@ def _source(name: str) -> str:
     return _ENVIRONMENT.get_template(name).render()
 
 
-def _pick_entry(pick: Pick, video: Video, scale: Scale) -> CandidateEntry:
+def _pick_entry(pick: Pick, video: Video, scale: BarScale) -> CandidateEntry:
     return CandidateEntry(
         pick.time_s,
         pick.shot,
@@ -184,7 +184,7 @@ def _in_crop(box: Box, crop: Crop) -> Box:
     )
 
 
-def _loser_entry(loser: Loser, picks: Sequence[Pick], scale: Scale) -> CandidateEntry:
+def _loser_entry(loser: Loser, picks: Sequence[Pick], scale: BarScale) -> CandidateEntry:
     candidate, scored = loser.candidate, loser.scored
     height_px, width_px = candidate.rgb.shape[:2]
     faces = tuple(face.box for face in scored.faces) if scored else ()

@@ -17,7 +17,7 @@ MAX_JPEG_BYTES = 8 * 1024 * 1024
 HEAD = struct.Struct("!BIII")
 
 
-class Verdict(enum.IntEnum):
+class PictureVerdict(enum.IntEnum):
     """What became of a file."""
 
     PICTURE = 0

@@ -8,7 +8,7 @@ import warnings
 
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
-from worker.pictures.answer import HEAD, MAX_JPEG_BYTES, MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX, Verdict
+from worker.pictures.answer import HEAD, MAX_JPEG_BYTES, MAX_PIXELS, MAX_SIDE_PX, MIN_SIDE_PX, PictureVerdict
 
 FORMATS = ("JPEG", "PNG", "WEBP")  # what browsers send; `worker.pipeline.picture_file` reads more
 # Of JPEG: more than 90 is not seen. The others are for noise, which is heavy; nobody sees what it loses.
@@ -30,18 +30,18 @@ def answer_to(data: bytes) -> bytes:
                 return HEAD.pack(refusal, *image.size, 0)
             return _encoded(_flat(image))
     except UnidentifiedImageError:
-        verdict = Verdict.NO_PICTURE
+        verdict = PictureVerdict.NO_PICTURE
     except (Image.DecompressionBombError, MemoryError):
-        verdict = Verdict.TOO_LARGE
+        verdict = PictureVerdict.TOO_LARGE
     except Exception:  # noqa: BLE001 - a foreign file fails in whatever way its bytes suggest
-        verdict = Verdict.DAMAGED
+        verdict = PictureVerdict.DAMAGED
     return HEAD.pack(verdict, 0, 0, 0)
 
 
-def _refusal(width_px: int, height_px: int) -> Verdict | None:
+def _refusal(width_px: int, height_px: int) -> PictureVerdict | None:
     if width_px * height_px > MAX_PIXELS:
-        return Verdict.TOO_LARGE
-    return Verdict.TOO_SMALL if min(width_px, height_px) < MIN_SIDE_PX else None
+        return PictureVerdict.TOO_LARGE
+    return PictureVerdict.TOO_SMALL if min(width_px, height_px) < MIN_SIDE_PX else None
 
 
 def _flat(image: Image.Image) -> Image.Image:
@@ -70,7 +70,7 @@ def _to_srgb(image: Image.Image) -> None:
 def _encoded(flat: Image.Image) -> bytes:
     flat.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), reducing_gap=2.0)
     if min(flat.size) < MIN_SIDE_PX:  # it was very long
-        return HEAD.pack(Verdict.TOO_SMALL, *flat.size, 0)
+        return HEAD.pack(PictureVerdict.TOO_SMALL, *flat.size, 0)
     # Pillow gives an optimized JPEG one byte for each pixel; noise needs more.
     ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 2 * flat.width * flat.height)
     for quality in _QUALITIES:
@@ -78,5 +78,5 @@ def _encoded(flat: Image.Image) -> bytes:
         flat.save(encoded, "JPEG", quality=quality, optimize=True)
         jpeg = encoded.getvalue()
         if len(jpeg) <= MAX_JPEG_BYTES:
-            return HEAD.pack(Verdict.PICTURE, *flat.size, len(jpeg)) + jpeg
-    return HEAD.pack(Verdict.TOO_HEAVY, *flat.size, 0)
+            return HEAD.pack(PictureVerdict.PICTURE, *flat.size, len(jpeg)) + jpeg
+    return HEAD.pack(PictureVerdict.TOO_HEAVY, *flat.size, 0)

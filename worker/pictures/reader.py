@@ -17,7 +17,7 @@ from worker.pictures.answer import (
     MAX_JPEG_BYTES,
     MAX_SIDE_PX,
     MIN_SIDE_PX,
-    Verdict,
+    PictureVerdict,
 )
 from worker.pictures.jpeg_size import jpeg_size
 
@@ -34,16 +34,16 @@ WAIT_S = 4.0  #: for one's turn; whoever waits holds a thread that answers other
 _few_at_once = threading.BoundedSemaphore(2)
 
 
-class Reading(NamedTuple):
+class PictureReading(NamedTuple):
     """What became of a file."""
 
-    verdict: Verdict
+    verdict: PictureVerdict
     width_px: int = 0  #: 0 where it is not known
     height_px: int = 0
     jpeg: bytes = b""  #: only of a picture
 
 
-def read_picture(data: bytes, wall_s: float = WALL_S) -> Reading:
+def read_picture(data: bytes, wall_s: float = WALL_S) -> PictureReading:
     """Have a file made into an upright JPEG without metadata, in a process of its own. Nothing is raised.
 
     Args:
@@ -51,14 +51,14 @@ def read_picture(data: bytes, wall_s: float = WALL_S) -> Reading:
         wall_s: after this time the process is killed.
     """
     if not _few_at_once.acquire(timeout=WAIT_S):
-        return Reading(Verdict.BUSY)
+        return PictureReading(PictureVerdict.BUSY)
     try:
         return _read(data, wall_s)
     finally:
         _few_at_once.release()
 
 
-def _read(data: bytes, wall_s: float) -> Reading:
+def _read(data: bytes, wall_s: float) -> PictureReading:
     confine.hide_memory()  # a child of the same user could read it
     process = start(MODULE)
     is_late = threading.Event()
@@ -75,7 +75,7 @@ def _read(data: bytes, wall_s: float) -> Reading:
         exit_code = _end(process)
         timer.cancel()
     if is_late.is_set() or exit_code == -signal.SIGXCPU:
-        return Reading(Verdict.TOO_SLOW)
+        return PictureReading(PictureVerdict.TOO_SLOW)
     return _checked(answer)
 
 
@@ -113,19 +113,19 @@ def _end(process: subprocess.Popen[bytes]) -> int | None:
     return None
 
 
-def _checked(answer: bytes) -> Reading:
+def _checked(answer: bytes) -> PictureReading:
     """Believe an answer only where all of it fits together."""
     try:
         verdict, width_px, height_px, count = HEAD.unpack_from(answer)
-        said, jpeg = Verdict(verdict), answer[HEAD.size :]
+        said, jpeg = PictureVerdict(verdict), answer[HEAD.size :]
     except (ValueError, struct.error):
-        return Reading(Verdict.UNREADABLE)
-    if said is not Verdict.PICTURE:
-        return Reading(said, width_px, height_px)
+        return PictureReading(PictureVerdict.UNREADABLE)
+    if said is not PictureVerdict.PICTURE:
+        return PictureReading(said, width_px, height_px)
     is_whole = count == len(jpeg) <= MAX_JPEG_BYTES
     if is_whole and _is_picture(jpeg, width_px, height_px):
-        return Reading(said, width_px, height_px, jpeg)
-    return Reading(Verdict.UNREADABLE)
+        return PictureReading(said, width_px, height_px, jpeg)
+    return PictureReading(PictureVerdict.UNREADABLE)
 
 
 def _is_picture(jpeg: bytes, width_px: int, height_px: int) -> bool:

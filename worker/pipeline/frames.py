@@ -108,7 +108,7 @@ class Face:
     confidence: float  #: 0..1
 
 
-class Look(NamedTuple):
+class FaceLook(NamedTuple):
     """What the landmarks of a face say. The ratios compare a person with himself only."""
 
     box: Box  #: of the face, in pixels of the picture; may reach beyond it
@@ -195,7 +195,7 @@ class Still:
 
     time_s: float  #: the moment asked for, or a better one beside it
     rgb: Rgb
-    looks: tuple[Look, ...] = ()  #: of the main faces, largest first, in pixels of the still
+    looks: tuple[FaceLook, ...] = ()  #: of the main faces, largest first, in pixels of the still
     eyes: Eyes = Eyes.UNKNOWN
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Look, Scored, Still
+    from worker.pipeline.frames import FaceLook, Scored, Still
     from worker.pipeline.media import Video
     from worker.pipeline.sandbox.decoder import Decoder
 
@@ -160,7 +160,7 @@ def _is_sure(one: Taken, first: Taken, moments: Sequence[Taken]) -> bool:
     return bool(people) and is_measured and all(_same_person(look, one.still) for look in people)
 
 
-def _readable(still: Still) -> list[Look]:
+def _readable(still: Still) -> list[FaceLook]:
     return [look for look in still.looks if is_readable(look)]
 
 
@@ -173,11 +173,11 @@ def _count_shut(judged: Taken, moments: Sequence[Taken]) -> int:
     return max(count, int(judged.still.eyes is Eyes.SHUT))
 
 
-def _same_person(look: Look, still: Still) -> list[Look]:
+def _same_person(look: FaceLook, still: Still) -> list[FaceLook]:
     """Find a person in another still of the shot, by place and size; nobody or one."""
     width, height = max(1, look.box.width), max(1, look.box.height)
 
-    def distance(other: Look) -> float:
+    def distance(other: FaceLook) -> float:
         across = (other.box.left + other.box.right - look.box.left - look.box.right) / 2 / width
         down = (other.box.top + other.box.bottom - look.box.top - look.box.bottom) / 2 / height
         return max(abs(across), abs(down))

@@ -12,12 +12,12 @@ from worker.pipeline.crop.sizes import size_notes
 from worker.pipeline.earlier_picks import find_again
 from worker.pipeline.earlier_run import Unfit, decided_before, scan_after_edit
 from worker.pipeline.frames import NOTHING_SEEN, Run
-from worker.pipeline.judging.looking import Judged, has_say, show_to_judge
+from worker.pipeline.judging.looking import JudgedCandidates, has_say, show_to_judge
 from worker.pipeline.judging.vetoes import find_unsafe
 from worker.pipeline.progress import Stopwatch
 from worker.pipeline.result import losers, notes, take_exactly, take_picks
 from worker.pipeline.safety.flags import FLAGGED_NOTE, Flags
-from worker.pipeline.safety.rounds import Shown, choose_safe
+from worker.pipeline.safety.rounds import ChosenStills, choose_safe
 from worker.pipeline.scoring.models import score
 from worker.pipeline.selection.by_hand import first_by_hand
 from worker.pipeline.selection.claims import Claims
@@ -133,7 +133,7 @@ def _pick(
 
 
 def _show(
-    judged: Judged,
+    judged: JudgedCandidates,
     claims: Claims,
     scan: Scan,
     seen: Mapping[float, SeenCandidate],
@@ -144,7 +144,7 @@ def _show(
     better: Callable[[Sequence[float]], VideoFile] | None,
     choice: _Choice,
     on_progress: Callable[[float], None],
-) -> Shown:
+) -> ChosenStills:
     """Take the stills of what was chosen, and of what a person chose."""
     chosen, lost, why, _ = choice
     asked_s = options.chosen_within(video.begins_at_s, video.duration_s)
@@ -155,16 +155,16 @@ def _show(
         chosen, why, others, judged.scored, file, seen, options, models, decoder, on_progress
     )
     wanted, embedding = take_exactly(asked_s, file, scan.candidates, options, models, decoder)
-    return Shown(video, file, picks, taken, wanted, embedding)
+    return ChosenStills(video, file, picks, taken, wanted, embedding)
 
 
 def _note(
     options: Options,
-    shown: Shown,
+    shown: ChosenStills,
     scan: Scan,
     picks: Sequence[Pick],
     winners: Sequence[Scored],
-    judged: Judged,
+    judged: JudgedCandidates,
 ) -> str:
     """Say what people should know of the result."""
     best, active = winners[0].candidate, [one.candidate.active for one in winners]
@@ -183,10 +183,10 @@ def _show_to_judge(
     models: Models,
     decoder: Decoder,
     watch: Stopwatch,
-) -> Judged:
+) -> JudgedCandidates:
     """Show the best candidates to the judge, if there is one that has a say."""
     if not has_say(models.judge):
-        return Judged(scored, models.head_in_use)
+        return JudgedCandidates(scored, models.head_in_use)
     with watch.stage("judge") as progress:
         return show_to_judge(scored, claims, video, options, models, decoder, progress)
 
@@ -222,7 +222,7 @@ def _claims(scored: Sequence[Scored], video: Video, options: Options, again: Seq
     return Claims(preferred, again, candidates_at_ends(candidates, video) - preferred)
 
 
-def _choose(judged: Judged, options: Options, claims: Claims, vetoed: Mapping[int, str]) -> _Choice:
+def _choose(judged: JudgedCandidates, options: Options, claims: Claims, vetoed: Mapping[int, str]) -> _Choice:
     """Choose the picks, by index; say why all others lost, and why each pick was chosen.
 
     Returns:

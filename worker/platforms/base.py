@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from worker.errors import AssetFailed, InvalidSignature, MalformedPayload, NotReadyYet
 from worker.platforms.shared import json_fields
-from worker.platforms.statistics import Counts, Interval
+from worker.platforms.statistics import Counts, Granularity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Capabilities:
     write_permission: str = ""
     into_frame_s: float = 0.0  #: how far behind a frame's beginning a moment is written, see `WriteBack.TIME`
     counts: Counts = Counts.NONE  #: what `stats` tells
-    counts_by: Interval = Interval.HOUR
+    counts_by: Granularity = Granularity.HOUR
     counts_watch: bool = False  #: whether it tells how long a video is watched, too
     count_permission: str = ""  #: what `stats` needs beside reading, in the vendor's words
 

@@ -17,7 +17,7 @@ class Counts(enum.StrEnum):
     PLAY_RATE = "play rate"  #: that, and how often its player was loaded, so how many of them pressed play
 
 
-class Interval(enum.StrEnum):
+class Granularity(enum.StrEnum):
     """How finely they are told."""
 
     HOUR = "hour"

@@ -22,7 +22,15 @@ from worker.database.states import Role
 from worker.jobs import Requeued
 from worker.people import audit
 from worker.review.asset import find_visible
-from worker.review.conflicts import Conflict, Picture, RangesConflict, Wanted, holding, is_chosen, wanted
+from worker.review.conflicts import (
+    Conflict,
+    PagePicture,
+    RangesConflict,
+    WantedChoice,
+    holding,
+    is_chosen,
+    wanted_choice,
+)
 from worker.review.seen import Seen, read_seen
 from worker.review.undo import UNDONE
 from worker.time_ranges import AVOID, ranges_that_apply
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
     from worker.choices.own_picture import OwnPicture
     from worker.people.roles import Actor
     from worker.settings import Settings
-    from worker.settings.accounts import Account
+    from worker.settings.accounts import AccountSettings
 
 __all__ = [
     "Conflict",
@@ -209,8 +217,8 @@ def confirm(engine: Engine, actor: Actor, asset_id: int, seen: Seen | None = Non
         return asset
 
 
-def _account(asset: Asset, settings: Settings) -> Account | None:
-    account: Account | None = getattr(settings, asset.platform, {}).get(asset.account)
+def _account(asset: Asset, settings: Settings) -> AccountSettings | None:
+    account: AccountSettings | None = getattr(settings, asset.platform, {}).get(asset.account)
     return account
 
 
@@ -249,7 +257,7 @@ def _compare(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Decision
     # In another content a moment shows something else; a picture of one's own is what it is.
     if seen.choice_id == now.choice_id and wish.picture is not None:
         return None
-    raise Conflict("choose", wanted(session, asset, wish, seen), holding(session, asset), now)
+    raise Conflict("choose", wanted_choice(session, asset, wish, seen), holding(session, asset), now)
 
 
 def _as_it_is(session: Session, asset: Asset) -> Decision:
@@ -258,14 +266,14 @@ def _as_it_is(session: Session, asset: Asset) -> Decision:
     return Decision(asset, choice, None if shown is None else session.get(Thumbnail, shown))
 
 
-def _kept(engine: Engine, actor: Actor, asset_id: int, picture: OwnPicture) -> Wanted:
+def _kept(engine: Engine, actor: Actor, asset_id: int, picture: OwnPicture) -> WantedChoice:
     """Store a picture that met a conflict, so that both can be shown, and it need not be sent twice.
 
     Its asset may have been erased since, so all that an act asks for is asked for again.
     """
     with _locked(engine, actor, asset_id) as (session, asset):
         thumbnail = choices.offer(session, asset, picture)
-        return Wanted(Wish(thumbnail_id=thumbnail.id), Picture(thumbnail_id=thumbnail.id))
+        return WantedChoice(Wish(thumbnail_id=thumbnail.id), PagePicture(thumbnail_id=thumbnail.id))
 
 
 def _note_review(session: Session, asset: Asset, actor: Actor) -> None:

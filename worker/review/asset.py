@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 
-from worker.admin.asset_history import Moment, folded, read_history
+from worker.admin.asset_history import HistoryEntry, folded, read_history
 from worker.admin.find import Match
 from worker.admin.judge.said import frames_shown
 from worker.admin.taken import what_is_taken
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from worker.platforms.base import WriteBack
     from worker.review.filmstrip import Chart, Frame
     from worker.review.preview import Preview
-    from worker.review.progress import Progress
+    from worker.review.progress import AssetProgress
     from worker.review.trials.of_assets import Tested
     from worker.review.undo import Undo
     from worker.settings import Settings
@@ -50,7 +50,7 @@ RECENT = 8  #: things that happened, which are always shown
 _TOLD_BY_ROWS = frozenset({"choose", "release", "start-test", "stop-test"})
 # What people do begins with one of these: a choice, a test, or the way by which an act came.
 _OF_PEOPLE = frozenset({"choice", "test", "page", "api", "link", "cli"})
-_TOLD_TO_ALL = ("choice ", "write ")  # of `Moment.what`
+_TOLD_TO_ALL = ("choice ", "write ")  # of `HistoryEntry.what`
 
 
 class PickCrops(NamedTuple):
@@ -71,7 +71,7 @@ class AssetView:
 
     actor: Actor  #: who looks
     history: AssetHistory
-    progress: Progress
+    progress: AssetProgress
     taken: WriteBack | None  #: what its platform takes; None: its account is not set here
     can_edit: bool  #: whether whoever looks may decide anything
     picks: list[PickCrops]
@@ -246,7 +246,7 @@ def name_for(actor: Actor, who: str) -> str:
 def _moments(session: Session, actor: Actor, history: AssetHistory) -> list[Repeated]:
     """List what happened, the newest first; who came by a link sees choices, writes and their own acts."""
     acts = [
-        Moment(entry.at, entry.via, entry.act.replace("-", " "), entry.who, _words(entry.detail))
+        HistoryEntry(entry.at, entry.via, entry.act.replace("-", " "), entry.who, _words(entry.detail))
         for entry in audit.of_asset(session, history.asset.id, SHOWN_ACTS)
         if entry.act not in _TOLD_BY_ROWS
     ]

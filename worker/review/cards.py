@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _BESIDE_S = 0.5
 
 
-class Shown(NamedTuple):
+class CardPicture(NamedTuple):
     """The picture that stands for an asset: what a person chose, or else the best pick."""
 
     thumbnail_id: int
@@ -67,7 +67,7 @@ class Card:
     """One asset of the library."""
 
     asset: Asset
-    shown: Shown | None  #: None before anything was looked at
+    shown: CardPicture | None  #: None before anything was looked at
     reasons: list[Reason]  #: what matters most comes first; never empty
     can_edit: bool  #: whether who asks may decide about it
     seen: Seen  #: what the card shows, so that nobody confirms what they have not seen
@@ -97,7 +97,7 @@ def read_cards(session: Session, actor: Actor, ids: Sequence[int], of: str, now:
     if not ids:
         return []
     assets = {one.id: one for one in session.scalars(select(Asset).where(Asset.id.in_(ids)))}
-    shown = {row[0]: Shown(*row[1:]) for row in session.execute(_pictures(ids))}
+    shown = {row[0]: CardPicture(*row[1:]) for row in session.execute(_pictures(ids))}
     seen = read_seen_of(session, ids)
     tests = newest_tests(session, ids)
     work = {row[0]: _Work(*row[1:]) for row in session.execute(_newest_work(ids))}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SAME_S = 0.0015  # moments cross a form as they are printed, rounded up to milliseconds
 
 
-class Picture(NamedTuple):
+class PagePicture(NamedTuple):
     """A picture that a page can show: a thumbnail, or a frame of the filmstrip."""
 
     thumbnail_id: int | None = None
@@ -36,11 +36,11 @@ class Picture(NamedTuple):
     time_s: float | None = None  #: media time; None of a person's own picture
 
 
-class Wanted(NamedTuple):
+class WantedChoice(NamedTuple):
     """What a person asked for."""
 
     wish: Wish  #: by which it can be asked for once more
-    picture: Picture | None  #: None where no picture is near
+    picture: PagePicture | None  #: None where no picture is near
     is_anew: bool = False  #: a moment as a newer run found it, which may not be what the person saw there
 
 
@@ -48,7 +48,7 @@ class Holding(NamedTuple):
     """What is shown by now, and because of whom."""
 
     how: str  #: "chosen", "released" (so the best pick is shown), or "picked" by a newer run
-    picture: Picture | None  #: None: nothing is
+    picture: PagePicture | None  #: None: nothing is
     who: str | None  #: None: a run
     at: datetime | None
 
@@ -56,7 +56,7 @@ class Holding(NamedTuple):
 class Conflict(ThumbsError):
     """Somebody else decided meanwhile, or a newer run has other pictures. Nothing was changed."""
 
-    def __init__(self, act: str, wanted: Wanted | None, holding: Holding, seen: Seen) -> None:
+    def __init__(self, act: str, wanted: WantedChoice | None, holding: Holding, seen: Seen) -> None:
         super().__init__("this was decided anew since you opened the page; look at both, and decide again")
         self.act = act  #: "choose", "release" or "confirm"
         self.wanted = wanted  #: None: the frame is gone with its run, or there is no picture to it
@@ -93,7 +93,7 @@ def is_chosen(session: Session, asset: Asset, wish: Wish) -> bool:
     return choice.kind == ChoiceKind.IMAGE and session.scalar(shown) == request.picture.sha256
 
 
-def wanted(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Wanted | None:
+def wanted_choice(session: Session, asset: Asset, wish: Wish, seen: Seen) -> WantedChoice | None:
     """Find a picture of what is wished; None where it is gone with the run that it was of.
 
     Of a picture of an earlier run, that is what the video has at its moment now.
@@ -107,11 +107,11 @@ def wanted(session: Session, asset: Asset, wish: Wish, seen: Seen) -> Wanted | N
     except ChoiceRefused:
         return None
     if wish.thumbnail_id is not None or time_s is None:
-        return Wanted(wish, Picture(thumbnail_id=wish.thumbnail_id, time_s=time_s))
+        return WantedChoice(wish, PagePicture(thumbnail_id=wish.thumbnail_id, time_s=time_s))
     if asset.duration_s is not None and time_s >= asset.duration_s:
         return None
     is_anew = seen.generation != choices.newest_generation(session, asset)
-    return Wanted(wish, _nearest(session, asset, time_s), is_anew)
+    return WantedChoice(wish, _nearest(session, asset, time_s), is_anew)
 
 
 def holding(session: Session, asset: Asset) -> Holding:
@@ -126,7 +126,7 @@ def holding(session: Session, asset: Asset) -> Holding:
         .limit(1)
     ).first()
     shown = trials.kept_picture(session, asset) or best
-    picture = None if shown is None else Picture(thumbnail_id=shown.id, time_s=shown.time_s)
+    picture = None if shown is None else PagePicture(thumbnail_id=shown.id, time_s=shown.time_s)
     picked_at = None if best is None else best.created_at
     ended = session.scalar(
         select(Choice)
@@ -139,9 +139,9 @@ def holding(session: Session, asset: Asset) -> Holding:
     return Holding("picked", picture, None, picked_at)
 
 
-def _chosen(session: Session, asset: Asset, choice: Choice) -> Picture | None:
+def _chosen(session: Session, asset: Asset, choice: Choice) -> PagePicture | None:
     if choice.thumbnail_id is not None:
-        return Picture(thumbnail_id=choice.thumbnail_id, time_s=choice.time_s)
+        return PagePicture(thumbnail_id=choice.thumbnail_id, time_s=choice.time_s)
     return None if choice.time_s is None else _nearest(session, asset, choice.time_s)
 
 
@@ -159,7 +159,7 @@ def _moment_s(session: Session, asset: Asset, request: ChoiceRequest) -> float |
     return candidate.time_s
 
 
-def _nearest(session: Session, asset: Asset, time_s: float) -> Picture | None:
+def _nearest(session: Session, asset: Asset, time_s: float) -> PagePicture | None:
     """Find the picture nearest to a moment: a pick's, where it shows the very moment, or a frame's."""
     near = (
         select(of.id, of.time_s).where(*conditions).order_by(func.abs(of.time_s - time_s), of.id).limit(1)
@@ -170,5 +170,5 @@ def _nearest(session: Session, asset: Asset, time_s: float) -> Picture | None:
     )
     pick, frame = (session.execute(statement).first() for statement in near)
     if pick is not None and (frame is None or abs(pick.time_s - time_s) <= SAME_MOMENT_S):
-        return Picture(thumbnail_id=pick.id, time_s=time_s)
-    return None if frame is None else Picture(candidate_id=frame.id, time_s=time_s)
+        return PagePicture(thumbnail_id=pick.id, time_s=time_s)
+    return None if frame is None else PagePicture(candidate_id=frame.id, time_s=time_s)

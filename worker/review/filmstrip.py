@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from worker.admin.candidates import Numbered
-    from worker.admin.judge.said import Judged
+    from worker.admin.judge.said import JudgeRemark
     from worker.database.models import Thumbnail
 
 # The drawing of scores, in units of its own, which the page stretches.
@@ -42,7 +42,7 @@ class Frame(NamedTuple):
     score: float | None  #: None where it was left out before scoring
     fate: Fate
     says: str  #: "pick 1", or why it lost
-    judged: Judged | None = None  #: what a judge said of it; None where none was shown it
+    judged: JudgeRemark | None = None  #: what a judge said of it; None where none was shown it
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from worker.database.base import MAX_ROW_ID, NOW
 from worker.database.review import CONDITIONS
 from worker.platforms import PLATFORMS, configured_accounts
 from worker.review.cards import read_cards
-from worker.review.newest import Place, count_up_to, newest_ids
+from worker.review.newest import Cursor, count_up_to, newest_ids
 from worker.review.search import cleaned, found_ids
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ FILTERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LibraryQuery:
     """What somebody wants to see of the library, as its addresses have it."""
 
     of: str = ALL  #: the name of a filter
     words: str = ""  #: that are searched for; empty: nothing is
     account: str = ""  #: "mux/main"; empty: all that they may see
-    place: Place = field(default_factory=Place)
+    place: Cursor = field(default_factory=Cursor)
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
@@ -70,20 +70,20 @@ class Wanted:
             of=of if of in CONDITIONS else ALL,
             words=cleaned(query.get("q", "")),
             account=cleaned(query.get("account", "")),
-            place=Place(_id_in(query.get("after", "")), _id_in(query.get("before", ""))),
+            place=Cursor(_id_in(query.get("after", "")), _id_in(query.get("before", ""))),
         )
 
     def through(self, of: str) -> Self:
         """Return the same through another filter, from its beginning."""
-        return replace(self, of=of, place=Place())
+        return replace(self, of=of, place=Cursor())
 
-    def at(self, place: Place) -> Self:
+    def at(self, place: Cursor) -> Self:
         """Return another page of the same."""
         return replace(self, place=place)
 
     def everywhere(self) -> Self:
         """Return the same search through all accounts and filters."""
-        return replace(self, of=ALL, account="", place=Place())
+        return replace(self, of=ALL, account="", place=Cursor())
 
     def query(self) -> dict[str, str]:
         """Write it as the query of an address."""
@@ -101,17 +101,17 @@ class Wanted:
 class LibraryPage:
     """A page of the library."""
 
-    wanted: Wanted
+    wanted: LibraryQuery
     cards: list[Card]
-    older: Place | None  #: where the next page begins; None: this is the last
-    newer: Place | None  #: where the page before ends; None: this is the first
+    older: Cursor | None  #: where the next page begins; None: this is the last
+    newer: Cursor | None  #: where the page before ends; None: this is the first
     counts: dict[str, int]  #: of each filter, `COUNTED` + 1 at most; none beside what is searched for
     accounts: AccountNames  #: that the person may see
     now: datetime  #: by the database's clock
 
 
 def read_page(
-    session: Session, actor: Actor, wanted: Wanted, most: int = PAGE, *, is_counted: bool = True
+    session: Session, actor: Actor, wanted: LibraryQuery, most: int = PAGE, *, is_counted: bool = True
 ) -> LibraryPage:
     """Read a page of the library; nothing of accounts that they may not see.
 
@@ -129,15 +129,15 @@ def read_page(
     has_more, ids = len(ids) > most, ids[:most]
     is_backwards = wanted.place.is_backwards
     if is_backwards and not has_more:  # the first page, which may have grown since
-        return read_page(session, actor, wanted.at(Place()), most, is_counted=is_counted)
+        return read_page(session, actor, wanted.at(Cursor()), most, is_counted=is_counted)
     if is_backwards:
         ids.reverse()
     now = session.scalars(select(NOW)).one()
     return LibraryPage(
         wanted=wanted,
         cards=read_cards(session, actor, ids, wanted.of, now),
-        older=Place(after=ids[-1]) if ids and (has_more or is_backwards) else None,
-        newer=Place(before=ids[0]) if ids and wanted.place != Place() else None,
+        older=Cursor(after=ids[-1]) if ids and (has_more or is_backwards) else None,
+        newer=Cursor(before=ids[0]) if ids and wanted.place != Cursor() else None,
         counts={} if wanted.words or not is_counted else _counts(session, chosen),
         accounts=visible,
         now=now,
@@ -151,7 +151,7 @@ class Neighbours(NamedTuple):
     older_id: int | None
 
 
-def read_neighbours(session: Session, actor: Actor, asset_id: int, wanted: Wanted) -> Neighbours:
+def read_neighbours(session: Session, actor: Actor, asset_id: int, wanted: LibraryQuery) -> Neighbours:
     """Find the next assets beside one, which itself need not be in that part of the library any more.
 
     Args:
@@ -161,7 +161,7 @@ def read_neighbours(session: Session, actor: Actor, asset_id: int, wanted: Wante
         wanted: the part of the library from which they came to it; its place does not count.
     """
     _, chosen = visible_accounts(session, actor, wanted.account)
-    beside = (Place(before=asset_id), Place(after=asset_id))
+    beside = (Cursor(before=asset_id), Cursor(after=asset_id))
     return Neighbours(*(next(iter(_ids(session, chosen, wanted.at(place), 1)), None) for place in beside))
 
 
@@ -185,7 +185,7 @@ def visible_accounts(session: Session, actor: Actor, wanted: str) -> tuple[Accou
     return visible, [one for one in visible if not wanted or "/".join(one) == wanted]
 
 
-def _ids(session: Session, accounts: AccountNames, wanted: Wanted, limit: int) -> list[int]:
+def _ids(session: Session, accounts: AccountNames, wanted: LibraryQuery, limit: int) -> list[int]:
     """Find so many ids, in order from the page's place."""
     if not accounts:
         return []

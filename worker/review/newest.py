@@ -24,7 +24,7 @@ AccountNames = list[tuple[str, str]]
 """Platforms and names of accounts there."""
 
 
-class Place(NamedTuple):
+class Cursor(NamedTuple):
     """Where in the library a page begins: behind an asset, or before one; at the newest without either."""
 
     after: int | None = None  #: the id of an asset; the page has older ones
@@ -50,7 +50,7 @@ class Place(NamedTuple):
         return column.asc() if self.is_backwards else column.desc()
 
 
-def newest_ids(accounts: AccountNames, of: str, place: Place, limit: int) -> Select[tuple[int]]:
+def newest_ids(accounts: AccountNames, of: str, place: Cursor, limit: int) -> Select[tuple[int]]:
     """Select the ids of so many assets beyond a place, in their order from there.
 
     Args:
@@ -68,7 +68,7 @@ def newest_ids(accounts: AccountNames, of: str, place: Place, limit: int) -> Sel
 def count_up_to(accounts: AccountNames, of: str, limit: int) -> ScalarSelect[int]:
     """Count the assets of a filter, but stop at a limit, so that a large library is not gone through."""
     mine = _accounts_as_rows(accounts)
-    one = _of_one_account(mine, of, Place(), limit)
+    one = _of_one_account(mine, of, Cursor(), limit)
     some = select(one.c.id).select_from(mine).join(one, true()).limit(limit).subquery()
     return select(func.count()).select_from(some).scalar_subquery()
 
@@ -92,7 +92,7 @@ def _accounts_as_rows(accounts: AccountNames) -> FromClause:
     return func.unnest(*arrays).table_valued("platform", "account").render_derived(name="mine")
 
 
-def _of_one_account(mine: FromClause, of: str, place: Place, limit: int) -> LateralFromClause:
+def _of_one_account(mine: FromClause, of: str, place: Cursor, limit: int) -> LateralFromClause:
     """Select the ids of one account's part of the index.
 
     The account is written as the ends of a range and not as equal to two columns: for PostgreSQL, which then

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from worker import choices
 from worker.database.states import JobState
 from worker.platforms.base import WriteBack
-from worker.review.progress import Line, Tone, platform_label
+from worker.review.progress import ProgressLine, Tone, platform_label
 from worker.text import UNSAFE, clock, format_age, printable
 
 if TYPE_CHECKING:
@@ -54,17 +54,17 @@ def release_words(history: AssetHistory) -> str:
     return f"After a release pick {best.rank} is shown, at {clock(best.time_s)}."
 
 
-def notices_of(history: AssetHistory, taken: WriteBack | None, chosen_by: str) -> list[Line]:
+def notices_of(history: AssetHistory, taken: WriteBack | None, chosen_by: str) -> list[ProgressLine]:
     """List what is out of the ordinary; `chosen_by` is the name that the page gives to who chose."""
     asset = history.asset
     if asset.erased_at:
         ago = format_age(history.now - asset.erased_at)
         says = f"All of this video was erased {ago} ago. It comes back if its platform announces it anew."
-        return [Line(Tone.BAD, says)]
+        return [ProgressLine(Tone.BAD, says)]
     if asset.deleted_at:
         ago = format_age(history.now - asset.deleted_at)
         says = f"The video was deleted at {platform_label(asset)} {ago} ago. Nothing can be chosen for it."
-        return [Line(Tone.BAD, says)]
+        return [ProgressLine(Tone.BAD, says)]
     return [
         *_foreign(history),
         *_lost(history, chosen_by),
@@ -74,11 +74,11 @@ def notices_of(history: AssetHistory, taken: WriteBack | None, chosen_by: str) -
     ]
 
 
-def _foreign(history: AssetHistory) -> Iterator[Line]:
+def _foreign(history: AssetHistory) -> Iterator[ProgressLine]:
     asset = history.asset
     if asset.foreign_thumbnail is None:
         return
-    yield Line(
+    yield ProgressLine(
         Tone.WAITING,
         f"{platform_label(asset)} shows another thumbnail, which somebody set there. We leave it alone until "
         "you choose one here.",
@@ -86,11 +86,11 @@ def _foreign(history: AssetHistory) -> Iterator[Line]:
     )
 
 
-def _lost(history: AssetHistory, chosen_by: str) -> Iterator[Line]:
+def _lost(history: AssetHistory, chosen_by: str) -> Iterator[ProgressLine]:
     choice = history.choice
     if choice is None or not choice.lost_at:
         return
-    yield Line(
+    yield ProgressLine(
         Tone.WAITING,
         f"An edit cut away the moment that {printable(chosen_by)} chose, so the best pick is shown. "
         "Choose another moment, or release the choice.",
@@ -98,30 +98,30 @@ def _lost(history: AssetHistory, chosen_by: str) -> Iterator[Line]:
     )
 
 
-def _without_picks(history: AssetHistory) -> Iterator[Line]:
+def _without_picks(history: AssetHistory) -> Iterator[ProgressLine]:
     if history.thumbnails:
         return
     newest = history.jobs[0].job if history.jobs else None
     if newest is None:
-        yield Line(
+        yield ProgressLine(
             Tone.WAITING,
             "Nobody has looked at this video yet. “Look again” starts it.",
         )
     elif newest.state == JobState.COMPLETED:
         why = f" ({printable(newest.note)})" if newest.note else ""
-        yield Line(
+        yield ProgressLine(
             Tone.WAITING, f"The video was looked at, and nothing was picked{why}. Choose a time yourself."
         )
     elif newest.state not in _SETTLED:
-        yield Line(
+        yield ProgressLine(
             Tone.BUSY, "There are no picks yet. A time that you choose now is shown once they are there."
         )
 
 
-def _flagged(history: AssetHistory, taken: WriteBack | None) -> Iterator[Line]:
+def _flagged(history: AssetHistory, taken: WriteBack | None) -> Iterator[ProgressLine]:
     shown = history.shown
     if shown is not None and shown.rank == choices.CHOSEN_RANK and UNSAFE in shown.reasons:
-        yield Line(
+        yield ProgressLine(
             Tone.WAITING, "The chosen picture is flagged as unsafe. It is written, since a person chose it."
         )
     if not history.asset.is_flagged:
@@ -130,10 +130,10 @@ def _flagged(history: AssetHistory, taken: WriteBack | None) -> Iterator[Line]:
     says = "Every pick of this video is flagged as unsafe."
     if history.is_held:
         says += f" Choose {own} to have it written; until then, what the platform shows already stays."
-    yield Line(Tone.WAITING, says)
+    yield ProgressLine(Tone.WAITING, says)
 
 
-def _noted(asset: Asset, taken: WriteBack | None) -> Iterator[Line]:
+def _noted(asset: Asset, taken: WriteBack | None) -> Iterator[ProgressLine]:
     if asset.is_noted:
         own = "" if taken is WriteBack.TIME else " A picture of your own may be better."
-        yield Line(Tone.WAITING, f"No frame of this video is free of defects.{own}")
+        yield ProgressLine(Tone.WAITING, f"No frame of this video is free of defects.{own}")

@@ -44,7 +44,7 @@ class Tone(enum.StrEnum):
     BAD = "bad"
 
 
-class Line(NamedTuple):
+class ProgressLine(NamedTuple):
     """A sentence about what goes on."""
 
     tone: Tone
@@ -53,10 +53,10 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class AssetProgress:
     """What is going on with an asset at this moment."""
 
-    lines: list[Line]
+    lines: list[ProgressLine]
     is_settled: bool  #: nothing more is to be expected soon, so there is no use in asking again
     seen: Seen  #: what a page would show now
     now: datetime  #: by the database's clock
@@ -78,7 +78,7 @@ def read_newest_job(session: Session, asset: Asset) -> Job | None:
     return session.scalar(select(Job).where(Job.asset_id == asset.id).order_by(Job.id.desc()).limit(1))
 
 
-def read_progress(session: Session, asset: Asset) -> Progress:
+def read_progress(session: Session, asset: Asset) -> AssetProgress:
     """Ask how the newest job and the newest write stand."""
     job = read_newest_job(session, asset)
     writes = select(Publication).where(Publication.asset_id == asset.id)
@@ -94,7 +94,7 @@ def progress_of(
     write: Publication | None,
     seen: Seen,
     now: datetime,
-) -> Progress:
+) -> AssetProgress:
     """Put into words how the newest job and the newest write stand.
 
     Args:
@@ -106,12 +106,12 @@ def progress_of(
         now: by the database's clock.
     """
     if asset.deleted_at or asset.erased_at:
-        return Progress([], is_settled=True, seen=seen, now=now)
+        return AssetProgress([], is_settled=True, seen=seen, now=now)
     held = list(_account_lines(account, now)) if account is not None else []
     lines = [*_write_lines(asset, write, now), *_job_lines(job, now), *held]
     is_busy = _is_busy(job, _AT_WORK, now) or _is_busy(write, _BEING_WRITTEN, now)
     is_stalled = _is_overdue(job, _AT_WORK, now) or _is_overdue(write, _BEING_WRITTEN, now)
-    return Progress(lines, bool(held) or not is_busy, seen, now, is_stalled=is_stalled and not is_busy)
+    return AssetProgress(lines, bool(held) or not is_busy, seen, now, is_stalled=is_stalled and not is_busy)
 
 
 def platform_label(asset: Asset) -> str:
@@ -144,72 +144,74 @@ def _due(row: Job | Publication, now: datetime) -> str:
     return format_age(now - row.scheduled_at) if is_far else "soon"
 
 
-def _write_lines(asset: Asset, write: Publication | None, now: datetime) -> Iterator[Line]:
+def _write_lines(asset: Asset, write: Publication | None, now: datetime) -> Iterator[ProgressLine]:
     if write is None:
         return
     label, error = platform_label(asset), printable(write.error or "")
     match write.state:
         case PublicationState.PENDING if _is_overdue(write, _BEING_WRITTEN, now):
-            yield Line(Tone.WAITING, f"The write to {label} {_waits(write, now)}.")
+            yield ProgressLine(Tone.WAITING, f"The write to {label} {_waits(write, now)}.")
         case PublicationState.PENDING if write.error:
-            yield Line(
+            yield ProgressLine(
                 Tone.WAITING, f"{label} did not take it yet; the next try is {_due(write, now)}: {error}"
             )
         case PublicationState.PENDING | PublicationState.SENDING:
-            yield Line(Tone.BUSY, f"On its way to {label}.")
+            yield ProgressLine(Tone.BUSY, f"On its way to {label}.")
         case PublicationState.CONFIRMED if was_left_to_us(asset, write):
-            yield Line(Tone.GOOD, "Served by us; no platform takes it.", write.confirmed_at)
+            yield ProgressLine(Tone.GOOD, "Served by us; no platform takes it.", write.confirmed_at)
         case PublicationState.CONFIRMED:
-            yield Line(Tone.GOOD, f"Arrived at {label}.", write.confirmed_at)
+            yield ProgressLine(Tone.GOOD, f"Arrived at {label}.", write.confirmed_at)
         case PublicationState.FAILED:
-            yield Line(Tone.BAD, f"{label} did not take it: {error}. Choose again, or look again.")
+            yield ProgressLine(Tone.BAD, f"{label} did not take it: {error}. Choose again, or look again.")
         case PublicationState.SUPERSEDED if publications.is_held(write):
-            yield Line(
+            yield ProgressLine(
                 Tone.WAITING, f"Not written to {label}: it is flagged as unsafe, and waits for a person."
             )
         case PublicationState.YIELDED:
-            yield Line(Tone.WAITING, f"Not written to {label}: somebody else set a thumbnail there.")
+            yield ProgressLine(Tone.WAITING, f"Not written to {label}: somebody else set a thumbnail there.")
         case _:
             return
 
 
-def _job_lines(job: Job | None, now: datetime) -> Iterator[Line]:
+def _job_lines(job: Job | None, now: datetime) -> Iterator[ProgressLine]:
     if job is None:
         return
     error = printable(job.error or job.error_class or "")
     match job.state:
         case JobState.SCHEDULED | JobState.AVAILABLE | JobState.RETRYABLE if _is_overdue(job, WAITING, now):
-            yield Line(Tone.WAITING, f"A look at the video {_waits(job, now)}.")
+            yield ProgressLine(Tone.WAITING, f"A look at the video {_waits(job, now)}.")
         case JobState.RUNNING:
             stage = f": {printable(job.stage)}" if job.stage else ""
-            yield Line(Tone.BUSY, f"The video is being looked at{stage}.")
+            yield ProgressLine(Tone.BUSY, f"The video is being looked at{stage}.")
         case JobState.SCHEDULED | JobState.AVAILABLE:
-            yield Line(Tone.BUSY, f"A look at the video is due {_due(job, now)}.")
+            yield ProgressLine(Tone.BUSY, f"A look at the video is due {_due(job, now)}.")
         case JobState.RETRYABLE:
-            yield Line(
+            yield ProgressLine(
                 Tone.WAITING, f"The look at the video failed; the next try is {_due(job, now)}: {error}"
             )
         case JobState.DISCARDED:
-            yield Line(Tone.BAD, f"The look at the video failed: {error}. {_AGAIN}")
+            yield ProgressLine(Tone.BAD, f"The look at the video failed: {error}. {_AGAIN}")
         case JobState.CANCELLED:
-            yield Line(Tone.WAITING, f"The last look at the video was cancelled. {_AGAIN}")
+            yield ProgressLine(Tone.WAITING, f"The last look at the video was cancelled. {_AGAIN}")
         case _:
             return
 
 
-def _account_lines(account: Account, now: datetime) -> Iterator[Line]:
+def _account_lines(account: Account, now: datetime) -> Iterator[ProgressLine]:
     name = f"{account.platform}/{account.account}"
     if account.paused_at:
         why = f" ({printable(account.paused_because)})" if account.paused_because else ""
-        yield Line(
+        yield ProgressLine(
             Tone.WAITING,
             f"All work on {name} is paused{why}; what you choose is written once an operator resumes it with "
             f"`thumbs resume {name}`.",
         )
     elif account.refused_at:
-        yield Line(
+        yield ProgressLine(
             Tone.BAD, f"The platform refuses our token for {name}; an operator can {remedy_of_refusal(name)}."
         )
     elif account.closed_until and account.closed_until > now:
         again = format_age(now - account.closed_until)
-        yield Line(Tone.WAITING, f"The platform of {name} does not answer; it is asked again {again}.")
+        yield ProgressLine(
+            Tone.WAITING, f"The platform of {name} does not answer; it is asked again {again}."
+        )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
-    from worker.review.newest import AccountNames, Place
+    from worker.review.newest import AccountNames, Cursor
 
 MOST_CHARACTERS = 200  # of what is searched for; whatever follows is left out
 LOOKED_AT = 1_000  # of the newest assets, before the index is asked
@@ -41,7 +41,7 @@ def cleaned(words: str) -> str:
 
 
 def found_ids(
-    session: Session, accounts: AccountNames, of: str, words: str, place: Place, limit: int
+    session: Session, accounts: AccountNames, of: str, words: str, place: Cursor, limit: int
 ) -> list[int]:
     """Find so many assets beyond a place that have all the words, or the id, or the thumbnail.
 
@@ -80,7 +80,7 @@ def found_ids(
 
 
 def _among_newest(
-    session: Session, newest: Select[tuple[int]], asked: ColumnElement[Any], place: Place, limit: int
+    session: Session, newest: Select[tuple[int]], asked: ColumnElement[Any], place: Cursor, limit: int
 ) -> list[int]:
     """Look at the newest assets themselves."""
     looked_at = newest.subquery()

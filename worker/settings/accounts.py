@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Account(BaseModel):
+class AccountSettings(BaseModel):
     """One account of any platform: what is wanted of its videos."""
 
     api_secrets: ClassVar[tuple[str, ...]] = ()  #: those that the API asks for
@@ -56,7 +56,7 @@ class Account(BaseModel):
         return revealed_all(*(getattr(self, name) for name in self.webhook_secret_fields))
 
 
-class WebhookAccount(Account):
+class WebhookAccount(AccountSettings):
     """One account of a platform that signs webhooks."""
 
     webhook_secret_fields = ("webhook_secret", "webhook_secret_previous")
@@ -148,7 +148,7 @@ class BunnyAccount(WebhookAccount):
     api_url: Url = Field("https://video.bunnycdn.com", description="The API.")
 
 
-class VimeoAccount(Account):
+class VimeoAccount(AccountSettings):
     """One Vimeo account, which sends no webhooks."""
 
     api_secrets = ("access_token",)
@@ -174,7 +174,7 @@ class WistiaAccount(WebhookAccount):
     embed_url: Url = Field("https://fast.wistia.com", description="Where HLS is read.")
 
 
-class PeerTubeAccount(Account):
+class PeerTubeAccount(AccountSettings):
     """One user of a PeerTube instance, which sends no webhooks."""
 
     api_secrets = ("password",)
@@ -200,7 +200,7 @@ class PeerTubeAccount(Account):
         return self
 
 
-class S3Account(Account):
+class S3Account(AccountSettings):
     """One bucket of a storage that speaks S3: MinIO, Ceph, R2, AWS."""
 
     api_secrets = ("secret_access_key",)
@@ -260,7 +260,7 @@ class JwPlayerAccount(WebhookAccount):
     delivery_url: Url = Field("https://cdn.jwplayer.com", description="Where files are listed.")
 
 
-ACCOUNTS: Mapping[str, type[Account]] = {
+ACCOUNTS: Mapping[str, type[AccountSettings]] = {
     "mux": MuxAccount,
     "fastpix": FastPixAccount,
     "api_video": ApiVideoAccount,
@@ -289,7 +289,7 @@ def withhold(given: dict[str, Any], which: str) -> dict[str, Any]:
     }
 
 
-def _withheld(kind: type[Account], group: Any, which: str) -> Any:
+def _withheld(kind: type[AccountSettings], group: Any, which: str) -> Any:
     signing = kind.webhook_secret_fields[:1]
     by_kind = {"webhooks": kind.api_secrets, "api": signing, "none": (*kind.api_secrets, *signing)}
     names = by_kind.get(which, ())

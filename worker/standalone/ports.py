@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WITHOUT = {"REVIEW_PORT": "no pages", "BEACON_PORT": "no tests with viewers"}
 
 
-class Place(NamedTuple):
+class ListenAddress(NamedTuple):
     """Where a program listens."""
 
     host_name: str  #: the variable that sets the address
@@ -25,7 +25,7 @@ class Place(NamedTuple):
     port: int
 
 
-def require_free(places: Sequence[Place], *, beside: Path | None = None) -> None:
+def require_free(places: Sequence[ListenAddress], *, beside: Path | None = None) -> None:
     """Refuse a port that is taken, or wanted twice, before a program does.
 
     Args:
@@ -45,7 +45,7 @@ def require_free(places: Sequence[Place], *, beside: Path | None = None) -> None
         _require_free(place, beside)
 
 
-def _require_free(place: Place, beside: Path | None) -> None:
+def _require_free(place: ListenAddress, beside: Path | None) -> None:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     with socket.socket(family) as probe:
         # As gunicorn does: a port that was just given up waits, but can be had.

@@ -128,7 +128,7 @@ def running_postgres(folder: Path) -> str | None:
     return _postgres_url(data, DATABASE) if is_there else None
 
 
-def place_of(folder: Path) -> str:
+def folder_words(folder: Path) -> str:
     """Write a folder as it was given, and its absolute path where that is another text: ./var (/srv/var)."""
     if folder.is_absolute():
         return str(folder)

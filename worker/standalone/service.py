@@ -24,7 +24,7 @@ from worker.settings import environment, find_strays
 from worker.standalone.greeting import greeting
 from worker.standalone.interrupts import Interrupts
 from worker.standalone.pages import secret_in
-from worker.standalone.ports import Place, require_free
+from worker.standalone.ports import ListenAddress, require_free
 from worker.standalone.servers import Server, running_postgres, start_postgres, start_valkey
 from worker.standalone.supervisor import POLL_S, Program, ProgramFailed, Supervisor
 
@@ -166,14 +166,18 @@ class Service:
     def _require_ports(self) -> None:
         settings = self._settings
         is_running = running_postgres(settings.data_dir / "postgres") is not None
-        places = [Place("HOST", settings.host, "PORT", settings.port)]
+        places = [ListenAddress("HOST", settings.host, "PORT", settings.port)]
         if settings.metrics_port:
             host = settings.metrics_host or settings.host
-            places.append(Place("METRICS_HOST", host, "METRICS_PORT", settings.metrics_port))
+            places.append(ListenAddress("METRICS_HOST", host, "METRICS_PORT", settings.metrics_port))
         if self._has_pages:
-            places.append(Place("REVIEW_HOST", settings.review_host, "REVIEW_PORT", settings.review_port))
+            places.append(
+                ListenAddress("REVIEW_HOST", settings.review_host, "REVIEW_PORT", settings.review_port)
+            )
         if self._has_beacon:
-            places.append(Place("BEACON_HOST", settings.beacon_host, "BEACON_PORT", settings.beacon_port))
+            places.append(
+                ListenAddress("BEACON_HOST", settings.beacon_host, "BEACON_PORT", settings.beacon_port)
+            )
         require_free(places, beside=settings.data_dir if is_running else None)
 
     def _start_servers(self) -> None:

@@ -24,13 +24,13 @@ from worker.errors import (
 )
 from worker.http.deadline import Deadline
 from worker.platforms.shared.buckets.bucket import Bucket, PartMissing, bucket_url
-from worker.platforms.shared.buckets.sigv4 import SigningKey
+from worker.platforms.shared.buckets.sigv4 import AccessKey
 from worker.settings.types import revealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.platforms.shared.buckets.answers import Listing
+    from worker.platforms.shared.buckets.answers import ObjectPage
     from worker.settings import Settings
 
 T = TypeVar("T")
@@ -83,12 +83,12 @@ class PictureBucket:
         name, _, prefix = settings.bucket_url.removeprefix("s3://").strip("/").partition("/")
         endpoint_url = settings.bucket_endpoint_url or AWS.format(region=settings.bucket_region)
         url = bucket_url(endpoint_url, name, is_path_style=settings.bucket_is_path_style)
-        key = SigningKey(settings.bucket_access_key_id, secret, settings.bucket_region)
+        key = AccessKey(settings.bucket_access_key_id, secret, settings.bucket_region)
         return cls._shared(url, key, f"{prefix}/" if prefix else "", settings.bucket_takes_pictures)
 
     @classmethod
     @cache
-    def _shared(cls, url: str, key: SigningKey, prefix: str, takes_pictures: bool) -> Self:
+    def _shared(cls, url: str, key: AccessKey, prefix: str, takes_pictures: bool) -> Self:
         bucket = Bucket(url, key, "BUCKET_", "URL", _TO_WRITE)
         return cls(bucket, prefix, takes_pictures=takes_pictures)
 
@@ -114,7 +114,9 @@ class PictureBucket:
 
     def list(self, prefix: str) -> list[str]:
         """List the keys that begin like this, some hundreds at most; what is removed makes way for more."""
-        found: Listing = self._ask("list", lambda: self._bucket.list(self._prefix + prefix), READ_S, prefix)
+        found: ObjectPage = self._ask(
+            "list", lambda: self._bucket.list(self._prefix + prefix), READ_S, prefix
+        )
         return [one.key.removeprefix(self._prefix) for one in found.objects]
 
     def end_pause(self) -> None:

@@ -18,7 +18,7 @@ from worker.database.models import Asset, StoredCandidate, Thumbnail
 from worker.storage import removals
 from worker.storage.keys import thumbnail_key
 from worker.storage.pictures import Pictures
-from worker.storage.uploads import Upload
+from worker.storage.uploads import BucketUpload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.storage.bucket import PictureBucket
-    from worker.storage.uploads import Place
+    from worker.storage.uploads import BundlePlace
 
 BATCH_ASSETS = 500  # looked at in one statement
 BATCH_WAITING = 50  # the same, of those that wait
@@ -40,14 +40,14 @@ class Home(enum.StrEnum):
     DATABASE = "database"
 
 
-class Batch(NamedTuple):
+class AssetBatch(NamedTuple):
     """Some assets, in the order of their numbers."""
 
     to_move: Sequence[int]  #: numbers of those that have pictures elsewhere
     last: int  #: number of the last one that was looked at
 
 
-def assets_elsewhere(engine: Engine, home: Home) -> Iterator[Batch]:
+def assets_elsewhere(engine: Engine, home: Home) -> Iterator[AssetBatch]:
     """Go through all assets, and find those with pictures that are not where they should be.
 
     Args:
@@ -65,7 +65,7 @@ def assets_elsewhere(engine: Engine, home: Home) -> Iterator[Batch]:
         if not found:
             return
         last = found[-1][0]
-        yield Batch([asset_id for asset_id, is_to_move in found if is_to_move], last)
+        yield AssetBatch([asset_id for asset_id, is_to_move in found if is_to_move], last)
 
 
 def move_waiting(engine: Engine, bucket: PictureBucket, longest_s: float) -> int:
@@ -116,7 +116,7 @@ def move_to_bucket(engine: Engine, bucket: PictureBucket, asset_id: int) -> int:
         ).all()
         generation = candidates[0].generation if candidates else 0
         today = datetime.now(UTC).date()
-        upload = Upload.of(asset_id, generation, today, thumbnails, candidates)
+        upload = BucketUpload.of(asset_id, generation, today, thumbnails, candidates)
         removals.note(session, upload.keys, removals.UPLOAD)
     if not upload.keys:
         return 0
@@ -175,7 +175,7 @@ def _is_elsewhere(table: type[Thumbnail | StoredCandidate], home: Home) -> Colum
     return table.jpeg.is_not(None) if home is Home.BUCKET else table.jpeg.is_(None)
 
 
-def _show_objects(session: Session, asset_id: int, upload: Upload) -> int:
+def _show_objects(session: Session, asset_id: int, upload: BucketUpload) -> int:
     """Have those rows that are still there show what was put into the bucket, and is still there, too."""
     _lock(session, asset_id)
     gone = removals.hold(session, upload.keys)
@@ -192,7 +192,7 @@ def _show_objects(session: Session, asset_id: int, upload: Upload) -> int:
 
 
 def _show_bundle(
-    session: Session, asset_id: int, bundle: str, places: list[tuple[StoredCandidate, Place]]
+    session: Session, asset_id: int, bundle: str, places: list[tuple[StoredCandidate, BundlePlace]]
 ) -> int:
     integer = BigInteger()
     place = values(column("id", integer), column("start", integer), column("size", integer), name="place")

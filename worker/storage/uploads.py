@@ -1,6 +1,6 @@
 """Puts the pictures of rows into the bucket: each thumbnail as an object, and the frames of a run as one.
 
-upload = Upload.of(asset_id, thumbnails, candidates, day)
+upload = BucketUpload.of(asset_id, thumbnails, candidates, day)
 removals.note(session, upload.keys, removals.UPLOAD)     # committed
 upload.put(bucket)
 ...                                                      # rows that show it, and `removals.take_back`
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _BUNDLE_TYPE = "application/octet-stream"
 
 
-class Place(NamedTuple):
+class BundlePlace(NamedTuple):
     """Where a frame is in the bucket."""
 
     bundle: str
@@ -35,12 +35,12 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class BucketUpload:
     """Objects that are to be put into the bucket, and the rows that are to show them."""
 
     pictures: dict[str, bytes]  #: of thumbnails, by their keys
     bundle: tuple[str, bytes] | None  #: of a run's frames; None: none of them is in a row
-    places: list[tuple[StoredCandidate, Place]]  #: of each frame
+    places: list[tuple[StoredCandidate, BundlePlace]]  #: of each frame
     thumbnails: list[Thumbnail]
 
     @classmethod
@@ -72,7 +72,7 @@ class Upload:
         key = bundle_key(day, asset_id, generation, size_px)
         places, offset = [], 0
         for row, jpeg in frames:
-            places.append((row, Place(key, offset, len(jpeg))))
+            places.append((row, BundlePlace(key, offset, len(jpeg))))
             offset += len(jpeg)
         return cls(pictures, (key, b"".join(jpeg for _, jpeg in frames)), places, here)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
-    from worker.tracing.spans import Attribute, Kind
+    from worker.tracing.spans import Attribute, SpanKind
 
 # A collector that is away must not hold up the end of a program, which sends what is left.
 TIMEOUT_S = 3.0
@@ -32,7 +32,7 @@ class OpenTelemetrySpans:
 
     @contextmanager
     def open_span(
-        self, name: str, kind: Kind, above: TraceContext | None, attributes: dict[str, Attribute]
+        self, name: str, kind: SpanKind, above: TraceContext | None, attributes: dict[str, Attribute]
     ) -> Iterator[TraceContext]:
         """Open a span; an error that leaves it is named, without its words, which may hold secrets."""
         with self._tracer.start_as_current_span(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-Kind = Literal["server", "consumer", "client", "internal"]
+SpanKind = Literal["server", "consumer", "client", "internal"]
 Attribute = str | int
 
 _followed: ContextVar[TraceContext | None] = ContextVar("followed", default=None)
@@ -24,7 +24,7 @@ class SpanKeeper(Protocol):
     """What keeps spans; `worker.tracing.otel` has the only one."""
 
     def open_span(
-        self, name: str, kind: Kind, above: TraceContext | None, attributes: dict[str, Attribute]
+        self, name: str, kind: SpanKind, above: TraceContext | None, attributes: dict[str, Attribute]
     ) -> AbstractContextManager[TraceContext]:
         """Open a span below another one; below the one that is open in this thread where none is given."""
 
@@ -41,7 +41,7 @@ def keep(keeper: SpanKeeper | None) -> None:
 
 
 @contextmanager
-def follow(name: str, traceparent: str | None, kind: Kind, **attributes: Attribute) -> Iterator[None]:
+def follow(name: str, traceparent: str | None, kind: SpanKind, **attributes: Attribute) -> Iterator[None]:
     """Go on with the trace of whoever asked, or begin one; log lines inside have its id.
 
     Args:
@@ -62,7 +62,7 @@ def follow(name: str, traceparent: str | None, kind: Kind, **attributes: Attribu
         yield
 
 
-def span(name: str, kind: Kind = "internal", **attributes: Attribute) -> AbstractContextManager[object]:
+def span(name: str, kind: SpanKind = "internal", **attributes: Attribute) -> AbstractContextManager[object]:
     """Open a span below the one that is open; nothing where traces are off."""
     return _keepers[0].open_span(name, kind, None, attributes) if _keepers else nullcontext()
 

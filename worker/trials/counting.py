@@ -39,7 +39,7 @@ DELIVERIES_KEPT_DAYS = 7
 _TURN = 0x7472_6961_6C73  # of the advisory lock: any number that nothing else of ours uses
 
 
-class Told(NamedTuple):
+class BucketCount(NamedTuple):
     """What a server has counted in one bucket."""
 
     where: str  #: its place in the message, for errors
@@ -93,7 +93,7 @@ def merge(session: Session, most: int, settled_s: float = SETTLED_S) -> int:
 
 
 def add(
-    session: Session, delivery_id: str, counts: Sequence[Told] = (), days: Sequence[ToldDay] = ()
+    session: Session, delivery_id: str, counts: Sequence[BucketCount] = (), days: Sequence[ToldDay] = ()
 ) -> bool:
     """Add what a server has counted, once for each delivery.
 
@@ -126,7 +126,7 @@ def add(
     return True
 
 
-def _add_counts(session: Session, counts: Sequence[Told]) -> None:
+def _add_counts(session: Session, counts: Sequence[BucketCount]) -> None:
     """Add to the sums of buckets, and to those of the variants' days."""
     variants = _variants(session, counts)
     session.scalar(select(func.pg_advisory_xact_lock(_TURN)))
@@ -152,7 +152,7 @@ def read_days(session: Session, trial_id: int) -> dict[date, tuple[Sums, ...]]:
     return {day: tuple(sums) for day, sums in days.items()}
 
 
-def _variants(session: Session, counts: Sequence[Told]) -> list[tuple[int, int]]:
+def _variants(session: Session, counts: Sequence[BucketCount]) -> list[tuple[int, int]]:
     """Find of each count its test and variant, or refuse."""
     ids = {one.trial_id for one in counts}
     found = session.execute(select(Trial.id, Trial.state, Trial.kind).where(Trial.id.in_(ids)))

@@ -13,10 +13,10 @@ from worker.database.states import TrialMetric, TrialOutcome
 from worker.trials import reading, saying
 from worker.trials.statistics import evidence
 from worker.trials.statistics.need import impressions_needed, impressions_needed_of_spread
-from worker.trials.verdict import Verdict
+from worker.trials.verdict import TrialVerdict
 
 if TYPE_CHECKING:
-    from worker.trials.reading import Reading
+    from worker.trials.reading import TrialReading
     from worker.trials.verdict import Counted
 
 MIN_DAYS = 7  #: whole days, as what people watch follows the week
@@ -26,7 +26,7 @@ NEED_LIFT = 0.2  #: the lift whose need is told; two pictures differ by 18 % on 
 MIN_CHANCE = 0.9  #: of being the best, for a variant that is preferred without a proof
 
 
-def judge(counted: Counted) -> Verdict:
+def judge(counted: Counted) -> TrialVerdict:
     """Judge a test by its numbers; call it as often as you like, with the evidence of the call before.
 
     Raises:
@@ -41,11 +41,11 @@ def judge(counted: Counted) -> Verdict:
     is_judged = lacking is None and not read.imbalance.is_alarm
     out = _out(read) if is_judged else []
     outcome, said, winner = _decide(read, lacking, out)
-    return Verdict(outcome, said, _numbers(read, out), {"maxima": reading.written(read.maxima)}, winner)
+    return TrialVerdict(outcome, said, _numbers(read, out), {"maxima": reading.written(read.maxima)}, winner)
 
 
 def _decide(
-    read: Reading, lacking: str | None, out: list[int]
+    read: TrialReading, lacking: str | None, out: list[int]
 ) -> tuple[TrialOutcome | None, str, int | None]:
     """Go through the rules in their order: the outcome, a sentence, the winner."""
     if read.imbalance.is_alarm:
@@ -58,7 +58,7 @@ def _decide(
     return (None, f"counting: {lacking}", None) if lacking else _compare(read, out)
 
 
-def _compare(read: Reading, out: list[int]) -> tuple[TrialOutcome | None, str, int | None]:
+def _compare(read: TrialReading, out: list[int]) -> tuple[TrialOutcome | None, str, int | None]:
     """Go through the rules for a test of which enough was counted."""
     proved = evidence.proved_winner(read.maxima, read.rates, read.alpha)
     if proved is not None and all(_beats(read, proved, other) for other in read.others(proved)):
@@ -71,7 +71,7 @@ def _compare(read: Reading, out: list[int]) -> tuple[TrialOutcome | None, str, i
     return None, saying.with_out(going_on, out), None
 
 
-def _at_the_end(read: Reading, proved: int | None) -> tuple[TrialOutcome, str, int | None]:
+def _at_the_end(read: TrialReading, proved: int | None) -> tuple[TrialOutcome, str, int | None]:
     """Say what there is to say when the time is over, and nothing is proved, or a guard objects."""
     if proved is not None:
         return TrialOutcome.UNDECIDED, saying.held_back(read, proved), None
@@ -82,14 +82,14 @@ def _at_the_end(read: Reading, proved: int | None) -> tuple[TrialOutcome, str, i
     return TrialOutcome.UNDECIDED, saying.undecided(read, NEED_LIFT, _need(read)), None
 
 
-def _lacking(read: Reading) -> str | None:
+def _lacking(read: TrialReading) -> str | None:
     """Say what has to be counted before anything is evidence; None where there is enough."""
     plays = [total.quality_plays for total in read.totals]
     for number, total in enumerate(read.totals):
         if total.quality_plays > total.impressions:
             return saying.too_many_plays(number)
     if min(plays) < evidence.MIN_PLAYS:
-        return saying.counting(min(plays), evidence.MIN_PLAYS, plays.index(min(plays)))
+        return saying.plays_words(min(plays), evidence.MIN_PLAYS, plays.index(min(plays)))
     for number, filled in enumerate(read.filled):
         if filled < MIN_BUCKETS:
             return saying.few_buckets(filled, MIN_BUCKETS, number)
@@ -98,18 +98,18 @@ def _lacking(read: Reading) -> str | None:
     return None
 
 
-def _beats(read: Reading, a: int, b: int) -> bool:
+def _beats(read: TrialReading, a: int, b: int) -> bool:
     """Tell whether one variant is proved better than another, and neither guard objects."""
     is_proved = evidence.is_proved(read.maxima, (a, b), read.rates, read.alpha)
     return is_proved and read.is_watched(a, b) and read.lasts(a, b)
 
 
-def _out(read: Reading) -> list[int]:
+def _out(read: TrialReading) -> list[int]:
     """Name the variants that another one is better than."""
     return [b for b in read.numbers if any(_beats(read, a, b) for a in read.others(b))]
 
 
-def _need(read: Reading) -> dict[str, Any] | None:
+def _need(read: TrialReading) -> dict[str, Any] | None:
     """Count what it takes to see `NEED_LIFT`; None while the rate is not known."""
     seen = sum(total.impressions for total in read.totals)
     if not seen or read.elapsed_days <= 0:
@@ -125,7 +125,7 @@ def _need(read: Reading) -> dict[str, Any] | None:
     return {"impressions": needed, "days": days} if needed else None
 
 
-def _numbers(read: Reading, out: list[int]) -> dict[str, Any]:
+def _numbers(read: TrialReading, out: list[int]) -> dict[str, Any]:
     """Write down, for people, all numbers that the verdict was made from."""
     chances = read.chances
     imbalance = read.imbalance

@@ -27,7 +27,7 @@ from worker.trials.counting import read_buckets, read_days
 from worker.trials.judging import judge
 from worker.trials.running import IS_RUNNING, is_live, newest_look, variants_of
 from worker.trials.slots.judging import count_slots, judge_slots
-from worker.trials.verdict import Counted, Verdict
+from worker.trials.verdict import Counted, TrialVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ COUNTING = "counting"  #: the verdict while there is none
 BATCH = 500
 
 
-def look_at(session: Session, trial: Trial, settings: Settings) -> Verdict:
+def look_at(session: Session, trial: Trial, settings: Settings) -> TrialVerdict:
     """Judge what was counted of a test that runs, keep it where it is news, and end the test if it is time.
 
     Args:
@@ -106,7 +106,7 @@ def why_over(session: Session, asset: Asset, trial: Trial) -> tuple[TrialOutcome
     return None
 
 
-def _judged(session: Session, trial: Trial, before: TrialLook | None, now: datetime) -> Verdict:
+def _judged(session: Session, trial: Trial, before: TrialLook | None, now: datetime) -> TrialVerdict:
     if trial.kind == TrialKind.SLOTS:
         return judge_slots(count_slots(session, trial))
     return judge(_counted(session, trial, before, now))

@@ -58,7 +58,7 @@ class PairReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TrialReading:
     """What was counted of a test by now, without what no people did."""
 
     metric: TrialMetric
@@ -142,7 +142,7 @@ class Reading:
         return replace(self, maxima=maxima)
 
 
-def read(counted: Counted) -> Reading:
+def read(counted: Counted) -> TrialReading:
     """Add up what was counted.
 
     Raises:
@@ -155,7 +155,7 @@ def read(counted: Counted) -> Reading:
     # Days are not kept by bucket, so what was left out cannot be taken from them.
     days = {} if left_out else {day: _impressions(sums) for day, sums in counted.days.items()}
     planned_days = math.ceil((counted.ends_at - counted.started_at) / _DAY) + 1
-    return Reading(
+    return TrialReading(
         metric=counted.metric,
         alpha=counted.alpha,
         tau=counted.tau,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from worker.trials.reading import PairReading, Reading
+    from worker.trials.reading import PairReading, TrialReading
     from worker.trials.statistics.imbalance import Imbalance
 
 ORDINALS = ("first", "second", "third", "fourth")
@@ -41,7 +41,7 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def counting(plays: int, needed: int, number: int) -> str:
+def plays_words(plays: int, needed: int, number: int) -> str:
     """Say how many plays there are."""
     return f"{plays} of {plural(needed, 'play', 'plays')} for {picture(number)}"
 
@@ -76,7 +76,7 @@ def broken(imbalance: Imbalance) -> str:
     return f"the pictures were not shown as drawn: a cache? {got}"
 
 
-def better(read: Reading, winner: int) -> str:
+def better(read: TrialReading, winner: int) -> str:
     """Say that a variant is better, and by how much."""
     pair = _against_next(read, winner)
     whom, than = ("", "") if len(read.rates) == 2 else (" than all others", " than the next best")  # noqa: PLR2004
@@ -86,7 +86,7 @@ def better(read: Reading, winner: int) -> str:
     return f"{lift}, surely {_between(pair)}"
 
 
-def probably_better(read: Reading, preferred: int) -> str:
+def probably_better(read: TrialReading, preferred: int) -> str:
     """Say that a variant is ahead, and that this is no proof."""
     pair = _against_next(read, preferred)
     chance = (read.chances or [])[preferred]
@@ -96,7 +96,7 @@ def probably_better(read: Reading, preferred: int) -> str:
     )
 
 
-def ahead(read: Reading, leader: int) -> str:
+def ahead(read: TrialReading, leader: int) -> str:
     """Say who is ahead while nothing is proved."""
     pair = _against_next(read, leader)
     if change(pair.log_lift) == "0 %":
@@ -109,7 +109,7 @@ def ahead(read: Reading, leader: int) -> str:
     )
 
 
-def held_back(read: Reading, leader: int) -> str:
+def held_back(read: TrialReading, leader: int) -> str:
     """Say why a variant that leads for certain is not taken."""
     lift = f"{picture(leader)} gets {change(_against_next(read, leader).log_lift)} {_noun(read.metric)}"
     for other in read.others(leader):
@@ -133,7 +133,7 @@ def never_told(lacking: str) -> str:
     return f"it cannot be told: {lacking}"
 
 
-def undecided(read: Reading, lift: float, need: dict[str, Any] | None) -> str:
+def undecided(read: TrialReading, lift: float, need: dict[str, Any] | None) -> str:
     """Say that it cannot be told, and what it would take."""
     seen = sum(total.impressions for total in read.totals)
     said = f"it cannot be told: {plural(seen, 'impression', 'impressions')}"
@@ -146,7 +146,7 @@ def undecided(read: Reading, lift: float, need: dict[str, Any] | None) -> str:
     ).replace("%", " %")
 
 
-def _against_next(read: Reading, number: int) -> PairReading:
+def _against_next(read: TrialReading, number: int) -> PairReading:
     """Compare a variant with the best other one; only where all variances are known."""
     pair = read.pair(number, read.others(number)[0])
     if pair is None:

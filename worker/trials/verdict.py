@@ -30,7 +30,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrialVerdict:
     """What is known of a test by now."""
 
     outcome: TrialOutcome | None  #: None: it goes on

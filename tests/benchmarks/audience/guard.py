@@ -20,7 +20,7 @@ import numpy as np
 from tests.benchmarks.audience.row import Row
 from tests.support.heads import arrays, mad_head
 from tests.support.media import clips, pictures
-from worker.learning.loading import Unreadable, read_direction
+from worker.learning.loading import UnreadableHead, read_direction
 from worker.pipeline.cues.defects import defects
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.scoring.learned_head import REACH, add_learned
@@ -43,7 +43,7 @@ DAMAGED_EVERY = 100  # heads, one holds what is no finite number
 SHARED = Path(os.environ.get("CLIPS", Path(__file__).parents[4] / "shared" / "clips"))
 
 
-class Film(NamedTuple):
+class ScoredVideo(NamedTuple):
     """A video that the models have looked at."""
 
     scored: tuple[Scored, ...]
@@ -51,7 +51,7 @@ class Film(NamedTuple):
     has_sound: bool  #: whether every frame here is free of defects
 
     @classmethod
-    def of(cls, scored: Sequence[Scored], at_ends: frozenset[int]) -> Film:
+    def of(cls, scored: Sequence[Scored], at_ends: frozenset[int]) -> ScoredVideo:
         """Look for defects."""
         return cls(tuple(scored), at_ends, not any(map(_faults, scored)))
 
@@ -72,7 +72,7 @@ class Harm(NamedTuple):
     is_other: bool  #: whether the first pick is another one
 
 
-class Tried(NamedTuple):
+class GuardResult(NamedTuple):
     """What heads did to the films of a clip."""
 
     films: int
@@ -107,7 +107,7 @@ def rows(seed: int, scale: float, each: Each) -> Iterator[Row]:
     yield Row(f"{what}: heads with no finite number refused", "all", told, refused == damaged)
 
 
-def _try(seed: int, heads: int, clip: tuple[int, Path]) -> Tried:
+def _try(seed: int, heads: int, clip: tuple[int, Path]) -> GuardResult:
     """Try that many heads on a clip, by turns on the films that it makes."""
     number, path = clip
     films, harms, refused, damaged = _films(path), [], 0, 0
@@ -120,16 +120,16 @@ def _try(seed: int, heads: int, clip: tuple[int, Path]) -> Tried:
             damaged += 1
         try:
             direction = read_direction(arrays(direction), len(direction))
-        except Unreadable:
+        except UnreadableHead:
             refused += 1
         else:
             moved = add_learned(film.scored, head._replace(direction=direction))
             has_earlier = head_number // len(films) % 2
             harms.append(_harm(film, moved, film.earlier(seed + head_number) if has_earlier else []))
-    return Tried(len(films), harms, refused, damaged)
+    return GuardResult(len(films), harms, refused, damaged)
 
 
-def _harm(film: Film, moved: Sequence[Scored], earlier: Sequence[int]) -> Harm:
+def _harm(film: ScoredVideo, moved: Sequence[Scored], earlier: Sequence[int]) -> Harm:
     picks, *_ = pick_diverse(moved, PICKS, earlier=earlier, at_ends=film.at_ends)
     hand_pick = first_by_hand(film.scored, frozenset(), earlier, film.at_ends)
     first, by_hand = film.scored[picks[0]], film.scored[hand_pick]
@@ -146,7 +146,7 @@ def _faults(one: Scored) -> int:
     return len(defects(one.candidate.cues))
 
 
-def _films(path: Path) -> list[Film]:
+def _films(path: Path) -> list[ScoredVideo]:
     """Look at a clip as the product does, and, where it has such, also with the frames that have defects."""
     with Decoder() as decoder:
         video = decoder.probe(path)
@@ -156,7 +156,7 @@ def _films(path: Path) -> list[Film]:
     for among in (worth, range(len(candidates))) if len(worth) < len(candidates) else (worth,):
         shown = [candidates[index] for index in among]
         scored = score(shown, "", _models(), lambda _fraction: None)
-        films.append(Film.of(scored, candidates_at_ends(shown, video)))
+        films.append(ScoredVideo.of(scored, candidates_at_ends(shown, video)))
     return films
 
 

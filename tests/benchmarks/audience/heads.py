@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tests.benchmarks.audience.planted_taste import Audience
+from tests.benchmarks.audience.planted_taste import PlantedTaste
 from tests.benchmarks.audience.row import Row
 from worker.learning.gate.judge import judge
 from worker.learning.gate.judged_tests import HeldOutTests
@@ -78,13 +78,13 @@ def _by_chance(seed: int, scale: float, each: Each) -> Iterator[Row]:
 def _learned_from_nothing(seed: int, variants: int) -> Learned:
     """Learn a head whose directions are used, and whose coefficients are not; once in each process."""
     rng = np.random.default_rng(seed)
-    return learn(Audience(rng, videos=400, variants=variants, rho=0.0, worth_sd=0.0))
+    return learn(PlantedTaste(rng, videos=400, variants=variants, rho=0.0, worth_sd=0.0))
 
 
 def _meets_bound(variants: int, seed: tuple[int, int]) -> tuple[bool, bool]:
     """Tell whether a drawn head meets the bound on its gain, and whether its mean gain is above 0."""
     rng, learned = np.random.default_rng(seed), _learned_from_nothing(seed[0], variants)
-    (tests,) = Audience(rng, videos=120, variants=variants, rho=0.0, worth_sd=0.0).tests()
+    (tests,) = PlantedTaste(rng, videos=120, variants=variants, rho=0.0, worth_sd=0.0).tests()
     drawn = replace(learned, coefficients=rng.normal(0, 0.1, len(learned.coefficients)))
     held_out = HeldOutTests(drawn, None)
     held_out.add(tests)
@@ -104,7 +104,7 @@ def _without_effect(seed: int, scale: float, each: Each) -> Iterator[Row]:
 
 
 def _ships(known: dict[str, Any], seed: tuple[int, int]) -> bool:
-    return judge(Audience(np.random.default_rng(seed), **known), 1).is_passed
+    return judge(PlantedTaste(np.random.default_rng(seed), **known), 1).is_passed
 
 
 def _again_and_again(seed: int, scale: float, each: Each) -> Row:
@@ -117,14 +117,14 @@ def _again_and_again(seed: int, scale: float, each: Each) -> Row:
 
 def _ever_ships(seed: tuple[int, int]) -> bool:
     videos = [_FIRST_VIDEOS + _MORE_VIDEOS * more for more in range(EVALUATIONS)]
-    audience = Audience(np.random.default_rng(seed), videos[-1], rho=0.0, worth_sd=0.0)
+    audience = PlantedTaste(np.random.default_rng(seed), videos[-1], rho=0.0, worth_sd=0.0)
     return any(judge(Newest(audience, known), k).is_passed for k, known in enumerate(videos, 1))
 
 
 class Newest:
     """What was known of an audience when fewer videos were tested."""
 
-    def __init__(self, audience: Audience, videos: int) -> None:
+    def __init__(self, audience: PlantedTaste, videos: int) -> None:
         self._audience, self._videos = audience, videos
         self.frames, self.choices = audience.frames, audience.choices
 
@@ -154,7 +154,7 @@ def _people(seed: int, scale: float, each: Each) -> Iterator[Row]:
 def _ships_by_choices(known: float, from_vectors: float, seed: tuple[int, int]) -> tuple[bool, bool]:
     """Tell whether a head ships, and whether it would if it only had to order pairs as people do."""
     rng = np.random.default_rng(seed)
-    report = judge(Audience(rng, 0, judged=1_000, people_rho=known, hand_from_vectors=from_vectors), 1)
+    report = judge(PlantedTaste(rng, 0, judged=1_000, people_rho=known, hand_from_vectors=from_vectors), 1)
     return report.is_passed, next(rule.is_met for rule in report.rules if rule.name == "orders as people do")
 
 
@@ -181,7 +181,7 @@ def _planted(seed: int, scale: float, each: Each) -> Iterator[Row]:
 
 
 def _try(videos: int, variants: int, rho: float, rate: float, seed: tuple[int, int]) -> Tried:
-    audience = Audience(np.random.default_rng(seed), videos, variants, rho, rate)
+    audience = PlantedTaste(np.random.default_rng(seed), videos, variants, rho, rate)
     report = judge(audience, 1)
     direction = learn(audience).direction
     fresh, worth = audience.fresh(_FRESH)

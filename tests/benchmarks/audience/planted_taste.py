@@ -30,7 +30,7 @@ _FIRST_S = 1.7e9
 
 
 @dataclass
-class Audience:
+class PlantedTaste:
     """A taste, and what it does to the videos that are shown to it.
 
     Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.benchmarks.audience.viewers import Audience, Counts
+    from tests.benchmarks.audience.viewers import Counts, ViewerModel
     from worker.trials.statistics.evidence import Maxima
     from worker.trials.statistics.rates import Rate
 
@@ -43,7 +43,7 @@ class Decided:
 
 
 def decide(
-    audience: Audience,
+    audience: ViewerModel,
     tests: int,
     rng: np.random.Generator,
     *,
@@ -80,7 +80,7 @@ def decide(
     return decided
 
 
-def cover(audience: Audience, tests: int, rng: np.random.Generator) -> float:
+def cover(audience: ViewerModel, tests: int, rng: np.random.Generator) -> float:
     """Find in which share of tests the interval, at all looks, holds the second variant's true lift."""
     truth = float(np.log(audience.lifts[1] / audience.lifts[0]))
     alpha = evidence.pair_alpha(ALPHA, len(audience.lifts))
@@ -105,7 +105,7 @@ def _note(test: int, rates: list[Rate], maxima: Maxima, decided: Decided) -> Non
         decided.outs.add(test)
 
 
-def _control(audience: Audience, seen: Counts, played: Counts, decided: Decided) -> None:
+def _control(audience: ViewerModel, seen: Counts, played: Counts, decided: Decided) -> None:
     """Decide between two variants as most tools do, which believe that viewers are coins."""
     middle = audience.ranges[0][1]
     n = np.stack([seen[:, :middle].sum(1), seen[:, middle:].sum(1)]).astype(float)

@@ -16,13 +16,13 @@ _STEP = 100  # impressions between two looks
 _BEGAN = date(2026, 1, 5)
 
 
-class Shown(NamedTuple):
+class Showing(NamedTuple):
     """How variants are shown, against how they were drawn."""
 
     shares: tuple[float, ...]  #: how often each is shown, against how often it was drawn
     pinned: float = 0.0  #: the share of the viewers whom a cache gives one bucket of the first variant
     returning: float = 0.0  #: of the impressions are not the first ones of their viewer's visit
-    activity: float = 0.0  #: how unlike the buckets are, as in `Audience`
+    activity: float = 0.0  #: how unlike the buckets are, as in `ViewerModel`
 
     @property
     def is_as_drawn(self) -> bool:
@@ -37,7 +37,7 @@ class Alarms(NamedTuple):
     median: float  #: of the impressions by then; infinite where it was not in half of the tests
 
 
-def alarms(tests: int, rng: np.random.Generator, shown: Shown) -> Alarms:
+def alarms(tests: int, rng: np.random.Generator, shown: Showing) -> Alarms:
     """Look 300 times at tests with 100 new impressions each time, until the alarm is set off.
 
     Args:
@@ -55,7 +55,7 @@ def _alarm(
     rng: np.random.Generator,
     ranges: list[tuple[int, int]],
     chances: np.ndarray,
-    shown: Shown,
+    shown: Showing,
 ) -> float:
     """Count the impressions at which the alarm of one test is set off."""
     _, pinned, returning, activity = shown

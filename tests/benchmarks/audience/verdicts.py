@@ -15,8 +15,8 @@ import numpy as np
 
 from tests.benchmarks.audience.row import Row
 from tests.benchmarks.audience.rules import cover, decide
-from tests.benchmarks.audience.shown import Shown, alarms
-from tests.benchmarks.audience.viewers import DAYS, Audience
+from tests.benchmarks.audience.shown import Showing, alarms
+from tests.benchmarks.audience.viewers import DAYS, ViewerModel
 from tests.benchmarks.audience.whole_tests import judged
 from worker.database.states import TrialMetric
 from worker.trials.statistics.need import impressions_needed
@@ -33,14 +33,14 @@ TESTS = 1000
 LOOKS = 300
 IMPRESSIONS = {0.015: 120_000, 0.05: 40_000, 0.3: 8_000}  # of two variants, by the play rate
 SHOWN = {
-    "2 variants shown as drawn, each impression by itself": Shown((1, 1)),
-    "2 variants shown as drawn, viewers with 1.3 impressions a visit": Shown((1, 1), returning=0.23),
-    "2 variants shown as drawn, viewers with 2 impressions a visit": Shown((1, 1), returning=0.5),
-    "2 variants shown as drawn, active and idle viewers": Shown((1, 1), activity=0.3),
-    "3 variants shown as drawn, each impression by itself": Shown((1, 1, 1)),
-    "shown 35.3 : 32.3 : 32.3": Shown((1.06, 0.97, 0.97)),
-    "3 variants, a cache gives 3% of the viewers one": Shown((1, 1, 1), pinned=0.03),
-    "3 variants, a cache gives 10% of the viewers one": Shown((1, 1, 1), pinned=0.1),
+    "2 variants shown as drawn, each impression by itself": Showing((1, 1)),
+    "2 variants shown as drawn, viewers with 1.3 impressions a visit": Showing((1, 1), returning=0.23),
+    "2 variants shown as drawn, viewers with 2 impressions a visit": Showing((1, 1), returning=0.5),
+    "2 variants shown as drawn, active and idle viewers": Showing((1, 1), activity=0.3),
+    "3 variants shown as drawn, each impression by itself": Showing((1, 1, 1)),
+    "shown 35.3 : 32.3 : 32.3": Showing((1.06, 0.97, 0.97)),
+    "3 variants, a cache gives 3% of the viewers one": Showing((1, 1, 1), pinned=0.03),
+    "3 variants, a cache gives 10% of the viewers one": Showing((1, 1, 1), pinned=0.1),
 }
 SPOILS: dict[Spoil, str] = {
     "duplicates": "5% counted twice",
@@ -102,7 +102,7 @@ def _reported(what: str, measured: str) -> Row:
 def _equal_pictures(seed: int, tests: int, variants: int, rate: float) -> Iterator[Row]:
     """Look at tests of equal pictures, where each winner is a false one."""
     cell = f"A/A, {variants} variants, play rate {rate:.1%}, {tests:,} tests, {LOOKS} looks"
-    audience = Audience(rate, (1.0,) * variants, IMPRESSIONS[rate] * variants / 2, LOOKS)
+    audience = ViewerModel(rate, (1.0,) * variants, IMPRESSIONS[rate] * variants / 2, LOOKS)
     decided = decide(audience, tests, _rng(seed, cell), is_controlled=variants == 2)
     yield _at_most(f"{cell}: false winners", 0.05, decided.share(decided.winners))
     if variants > 2:
@@ -116,14 +116,14 @@ def _equal_pictures(seed: int, tests: int, variants: int, rate: float) -> Iterat
 def _other_viewers(seed: int, tests: int, rate: float) -> Iterator[Row]:
     """Look at equal pictures before fewer viewers, and before such as are all alike."""
     cell = f"A/A, 2 variants, play rate {rate:.1%}, 128 viewers, one in each bucket: false winners"
-    audience = Audience(rate, (1.0, 1.0), IMPRESSIONS[rate], LOOKS, viewers=128)
+    audience = ViewerModel(rate, (1.0, 1.0), IMPRESSIONS[rate], LOOKS, viewers=128)
     yield _false_winners(seed, cell, audience, tests)
     cell = f"A/A, 2 variants, play rate {rate:.1%}, all viewers alike: false winners"
-    audience = Audience(rate, (1.0, 1.0), IMPRESSIONS[rate], LOOKS, taste=0, activity=0, is_rhythmic=False)
+    audience = ViewerModel(rate, (1.0, 1.0), IMPRESSIONS[rate], LOOKS, taste=0, activity=0, is_rhythmic=False)
     yield _false_winners(seed, cell, audience, tests)
 
 
-def _false_winners(seed: int, cell: str, audience: Audience, tests: int) -> Row:
+def _false_winners(seed: int, cell: str, audience: ViewerModel, tests: int) -> Row:
     decided = decide(audience, tests, _rng(seed, cell))
     return _at_most(cell, 0.05, decided.share(decided.winners))
 
@@ -132,7 +132,7 @@ def _whole(seed: int, tests: int, lift: float, metric: TrialMetric, most: float)
     """Judge tests by all rules: the first week, the guards, the alarm."""
     what = f"lift {lift:.0%}, by {metric}"
     cell = f"{what}, judged by all rules, 2 variants, play rate 5.0%, four looks a day"
-    audience = Audience(0.05, (1.0, 1.0 + lift), impressions_needed(0.05, 0.2, 2), 4 * DAYS)
+    audience = ViewerModel(0.05, (1.0, 1.0 + lift), impressions_needed(0.05, 0.2, 2), 4 * DAYS)
     outcomes = judged(audience, tests, _rng(seed, cell), metric)
     shares: collections.Counter[str] = collections.Counter()
     for (outcome, _), count in outcomes.items():
@@ -148,7 +148,7 @@ def _whole(seed: int, tests: int, lift: float, metric: TrialMetric, most: float)
 def _better_pictures(seed: int, tests: int, rate: float, viewers: int) -> Iterator[Row]:
     """Look at tests in which the second picture gets 20 % more plays."""
     cell = f"+20%, 2 variants, play rate {rate:.1%}, {viewers} viewers, four times the fixed sample"
-    audience = Audience(rate, (1.0, 1.2), impressions_needed(rate, 0.2, 2), 120, viewers=viewers)
+    audience = ViewerModel(rate, (1.0, 1.2), impressions_needed(rate, 0.2, 2), 120, viewers=viewers)
     decided = decide(audience, tests, _rng(seed, cell))
     share = decided.share(decided.winners)
     wrong = decided.share([test for test, winner in decided.winners.items() if winner == 0])
@@ -162,11 +162,11 @@ def _better_pictures(seed: int, tests: int, rate: float, viewers: int) -> Iterat
 def _interval(seed: int, tests: int, lift: float) -> Iterator[Row]:
     """Find how often an interval holds the truth at all looks."""
     cell = f"interval, lift {lift:.0%}, play rate 5.0%: holds the truth at all 200 looks"
-    audience = Audience(0.05, (1.0, 1.0 + lift), 40_000, 200, viewers=128)
+    audience = ViewerModel(0.05, (1.0, 1.0 + lift), 40_000, 200, viewers=128)
     yield _at_least(cell, 0.95, cover(audience, tests, _rng(seed, cell)))
 
 
-def _imbalance(seed: int, tests: int, what: str, shown: Shown) -> Iterator[Row]:
+def _imbalance(seed: int, tests: int, what: str, shown: Showing) -> Iterator[Row]:
     """Set the alarm off, or not."""
     asked = f"alarms in {LOOKS} looks" if shown.is_as_drawn else "found, median"
     cell = f"imbalance, {what}: {asked}"
@@ -181,13 +181,13 @@ def _imbalance(seed: int, tests: int, what: str, shown: Shown) -> Iterator[Row]:
 def _spoilt(seed: int, tests: int, spoil: Spoil, what: str) -> Iterator[Row]:
     """Count wrongly, alike in all variants, which does no harm."""
     cell = f"A/A, 2 variants, play rate 5.0%, {what}: false winners"
-    yield _false_winners(seed, cell, Audience(0.05, (1.0, 1.0), 40_000, LOOKS, spoil=spoil), tests)
+    yield _false_winners(seed, cell, ViewerModel(0.05, (1.0, 1.0), 40_000, LOOKS, spoil=spoil), tests)
 
 
 def _bots(seed: int, tests: int) -> Iterator[Row]:
     """Count wrongly in one variant."""
     cell = "A/A, 2 variants, play rate 5.0%, before they are dropped, bots look at one variant (5%)"
-    audience = Audience(0.05, (1.0, 1.0), 40_000, LOOKS, spoil="bots")
+    audience = ViewerModel(0.05, (1.0, 1.0), 40_000, LOOKS, spoil="bots")
     decided = decide(audience, tests, _rng(seed, cell), is_watched=True)
     false, first = decided.share(decided.winners), decided.share(decided.winners.keys() - decided.alarms)
     yield _reported(f"{cell}: false winners; without an alarm before", f"{false:.1%}; {first:.1%}")

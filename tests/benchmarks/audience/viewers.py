@@ -25,7 +25,7 @@ Spoil = Literal["bots", "duplicates", "lost", "late"]
 
 
 @dataclass(frozen=True)
-class Audience:
+class ViewerModel:
     """The viewers of a test, alike many in each of 128 buckets, who come back during all of it."""
 
     rate: float  #: quality plays for each impression of variant 0
@@ -48,7 +48,7 @@ class Audience:
         return [look * DAYS // self.looks for look in range(self.looks)]
 
 
-def watch(audience: Audience, tests: int, rng: np.random.Generator) -> Iterator[tuple[Counts, Counts]]:
+def watch(audience: ViewerModel, tests: int, rng: np.random.Generator) -> Iterator[tuple[Counts, Counts]]:
     """Run tests side by side: at each look, all impressions and plays by now, (tests, buckets) each."""
     lifts = np.repeat(audience.lifts, [end - begin for begin, end in audience.ranges])
     comes = _unlike(audience.activity, audience, tests, rng)
@@ -76,7 +76,7 @@ def watch(audience: Audience, tests: int, rng: np.random.Generator) -> Iterator[
 
 
 def _unlike(
-    deviation: float, audience: Audience, tests: int, rng: np.random.Generator
+    deviation: float, audience: ViewerModel, tests: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw a factor for each viewer, 1 on average: (tests, buckets, viewers of a bucket)."""
     shape = (tests, BUCKETS, audience.viewers // BUCKETS)
@@ -84,7 +84,7 @@ def _unlike(
 
 
 def _spoilt(
-    audience: Audience, new: Counts, plays: Counts, rng: np.random.Generator
+    audience: ViewerModel, new: Counts, plays: Counts, rng: np.random.Generator
 ) -> tuple[Counts, Counts]:
     """Count wrongly, as it happens."""
     if audience.spoil == "bots":  # look at the last variant, and play nothing

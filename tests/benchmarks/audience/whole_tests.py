@@ -17,7 +17,7 @@ from worker.trials.verdict import Counted
 if TYPE_CHECKING:
     from datetime import date
 
-    from tests.benchmarks.audience.viewers import Audience
+    from tests.benchmarks.audience.viewers import ViewerModel
     from worker.database.states import TrialMetric
 
 _BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -26,7 +26,7 @@ _STEADINESS = 0.3  # most go soon, and few stay long: the deviation is 1.8 times
 
 
 def judged(
-    audience: Audience, tests: int, rng: np.random.Generator, metric: TrialMetric
+    audience: ViewerModel, tests: int, rng: np.random.Generator, metric: TrialMetric
 ) -> collections.Counter[tuple[str, int | None]]:
     """Judge tests at each look until they end, and count the outcomes with the variants that won."""
     outcomes: collections.Counter[tuple[str, int | None]] = collections.Counter()
@@ -60,7 +60,7 @@ def judged(
 
 
 def _counted(
-    audience: Audience,
+    audience: ViewerModel,
     metric: TrialMetric,
     buckets: list[Sums],
     days: dict[date, tuple[Sums, ...]],

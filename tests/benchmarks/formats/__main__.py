@@ -29,7 +29,7 @@ from worker.pipeline.scoring.models import Models
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.support.media.odd_files.kind import Kind
+    from tests.support.media.odd_files.kind import OddFile
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
         )
 
 
-def chosen(names: Sequence[str] | None) -> list[Kind]:
+def chosen(names: Sequence[str] | None) -> list[OddFile]:
     """List the kinds whose name, or whose group's name, has one of these words in it; all without words."""
     words = names or [""]
     return [

@@ -35,7 +35,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Thumbnail:
+class MadeThumbnail:
     """A picture, and the moment in seconds that it is said to be of."""
 
     rgb: Rgb
@@ -47,7 +47,7 @@ class Arm(Protocol):
 
     name: str
 
-    def pick(self, path: Path) -> list[Thumbnail]:
+    def pick(self, path: Path) -> list[MadeThumbnail]:
         """Pick from a file.
 
         Raises:
@@ -64,7 +64,7 @@ class Ours:
     def __init__(self, models: Models, decoder: Decoder) -> None:
         self._models, self._decoder = models, decoder
 
-    def pick(self, path: Path) -> list[Thumbnail]:
+    def pick(self, path: Path) -> list[MadeThumbnail]:
         """Pick three pictures of the whole shape."""
         try:
             run = pick_thumbnails(
@@ -72,7 +72,7 @@ class Ours:
             )
         except ThumbsError as error:
             raise Refused(str(error)) from error
-        return [Thumbnail(decode_jpeg(pick.crops[0].jpeg), pick.time_s) for pick in run.picks]
+        return [MadeThumbnail(decode_jpeg(pick.crops[0].jpeg), pick.time_s) for pick in run.picks]
 
 
 class FfmpegCommand:
@@ -83,7 +83,7 @@ class FfmpegCommand:
         told = subprocess.run([program, "-version"], capture_output=True, text=True, check=True).stdout
         self.name = f"FFmpeg {told.split()[2].partition('-')[0].removeprefix('n')}"
 
-    def pick(self, path: Path) -> list[Thumbnail]:
+    def pick(self, path: Path) -> list[MadeThumbnail]:
         """Let the filter choose one picture of the first hundred."""
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "out.png"
@@ -104,7 +104,7 @@ class FfmpegCommand:
         if picture is None:  # where errors were many, it says that it failed, and yet there is one
             raise Refused((done.stderr.strip().splitlines() or [""])[-1][:_MAX_TOLD])
         moments = re.findall(r"pts_time:\s*(-?[\d.]+)", done.stderr)
-        return [Thumbnail(_on_black(picture), float(moments[0]) if moments else None)]
+        return [MadeThumbnail(_on_black(picture), float(moments[0]) if moments else None)]
 
 
 class FfmpegFilter:
@@ -112,7 +112,7 @@ class FfmpegFilter:
 
     name = f"FFmpeg's filter by PyAV {av.__version__}, not turned"
 
-    def pick(self, path: Path) -> list[Thumbnail]:
+    def pick(self, path: Path) -> list[MadeThumbnail]:
         """Let the filter choose one picture of the first hundred."""
         try:
             with av.open(path) as container:
@@ -136,9 +136,11 @@ class FfmpegFilter:
             raise Refused(str(error)[:_MAX_TOLD]) from error
 
 
-def _thumbnail(frame: object, start_s: float) -> Thumbnail:
+def _thumbnail(frame: object, start_s: float) -> MadeThumbnail:
     assert isinstance(frame, av.VideoFrame)
-    return Thumbnail(frame.to_ndarray(format="rgb24"), None if frame.time is None else frame.time - start_s)
+    return MadeThumbnail(
+        frame.to_ndarray(format="rgb24"), None if frame.time is None else frame.time - start_s
+    )
 
 
 def _on_black(picture: np.ndarray) -> Rgb:

@@ -36,7 +36,7 @@ _COLOURFUL = 0.25  #: the share of the picture where an error of colour shows
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ThumbnailReading:
     """What was read from one thumbnail."""
 
     faults: tuple[str, ...]
@@ -46,7 +46,7 @@ class Seen:
     delta_e: float | None = None
 
 
-def look_at(rgb: Rgb, time_s: float | None, truth: Truth, path: Path) -> Seen:
+def look_at(rgb: Rgb, time_s: float | None, truth: Truth, path: Path) -> ThumbnailReading:
     """Compare a thumbnail with what is true.
 
     Args:
@@ -57,20 +57,20 @@ def look_at(rgb: Rgb, time_s: float | None, truth: Truth, path: Path) -> Seen:
     """
     wanted = truth.look(stamped.frame(0))
     if not truth.is_measured:
-        return Seen(())
+        return ThumbnailReading(())
     references = _references(truth.look, truth.frames)
     turn, upright, likeness = _upright(rgb, references)
     best = int(likeness.argmax())
     is_small = upright.shape[0] * upright.shape[1] < _MIN_SIZE * wanted.shape[0] * wanted.shape[1]
     if is_small or likeness[best] < _MIN_LIKENESS or _shape_error(upright, wanted) > _MAX_SHAPE_ERROR:
-        return Seen((PICTURE,), turn)
+        return ThumbnailReading((PICTURE,), turn)
     number = stamped.number_of(upright)
     if number is None or number >= truth.frames or likeness[number] < _MIN_LIKENESS:
         number = None
     frame = best if number is None else number
     shown = truth.look(stamped.frame(frame))
     if _damaged(upright, shown) > _MAX_DAMAGED:
-        return Seen((PICTURE,), turn, frame)
+        return ThumbnailReading((PICTURE,), turn, frame)
     error_s = _time_error_s(time_s, truth.times_s(path, frame))
     delta_e = colour_error(upright, shown)
     wrong = {
@@ -78,7 +78,9 @@ def look_at(rgb: Rgb, time_s: float | None, truth: Truth, path: Path) -> Seen:
         COLOUR: truth.max_delta_e is not None and delta_e > truth.max_delta_e,
         TIME: error_s is not None and abs(error_s) > (_UNREAD_TIME_S if number is None else _HALF_A_FRAME_S),
     }
-    return Seen(tuple(fault for fault, is_so in wrong.items() if is_so), turn, frame, error_s, delta_e)
+    return ThumbnailReading(
+        tuple(fault for fault, is_so in wrong.items() if is_so), turn, frame, error_s, delta_e
+    )
 
 
 def colour_error(rgb: Rgb, wanted: Rgb) -> float:

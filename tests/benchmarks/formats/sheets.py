@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.benchmarks.formats.trial import Outcome, Result
+    from tests.benchmarks.formats.trial import ArmOutcome, KindResult
     from worker.pipeline.frames import Rgb
 
     Bgr = NDArray[np.uint8]
@@ -26,7 +26,7 @@ RED_BGR, GREEN_BGR = (40, 40, 230), (60, 170, 60)
 QUALITY = 85
 
 
-def write(result: Result, folder: Path) -> None:
+def write(result: KindResult, folder: Path) -> None:
     """Write one JPEG: a row for each arm, what is right at its left, then what it picked."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [_row(result, name, outcome) for name, outcome in result.outcomes.items()]
@@ -39,7 +39,7 @@ def write(result: Result, folder: Path) -> None:
     cv2.imwrite(str(target), np.vstack(padded), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
 
 
-def _row(result: Result, name: str, outcome: Outcome) -> Bgr:
+def _row(result: KindResult, name: str, outcome: ArmOutcome) -> Bgr:
     tiles = []
     for thumbnail, seen in zip(outcome.thumbnails, outcome.seen, strict=True):
         number = seen.frame or 0

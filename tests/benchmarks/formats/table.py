@@ -11,13 +11,13 @@ from tests.benchmarks.quality.quality_table import markdown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.benchmarks.formats.trial import Outcome, Result
+    from tests.benchmarks.formats.trial import ArmOutcome, KindResult
 
 ANY = "any"
 MAX_TOLD = 110
 
 
-def tables(results: Sequence[Result], arms: Sequence[str]) -> str:
+def tables(results: Sequence[KindResult], arms: Sequence[str]) -> str:
     """Write the table of groups, then each file with a fault, then those that could not be made."""
     made = [result for result in results if not result.not_made]
     parts = [_groups(made, arms), _faulty(made, arms)]
@@ -27,14 +27,14 @@ def tables(results: Sequence[Result], arms: Sequence[str]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _groups(made: Sequence[Result], arms: Sequence[str]) -> str:
+def _groups(made: Sequence[KindResult], arms: Sequence[str]) -> str:
     heads = ("kind of file", "files", *(f"{arm}, {fault}" for arm in arms for fault in (*FAULTS, ANY)))
     groups = list(dict.fromkeys(result.kind.group for result in made))
     rows = [_row(group, [one for one in made if one.kind.group == group], arms) for group in groups]
     return markdown(heads, [*rows, _row("**all**", made, arms)])
 
 
-def _row(name: str, results: Sequence[Result], arms: Sequence[str]) -> tuple[str, ...]:
+def _row(name: str, results: Sequence[KindResult], arms: Sequence[str]) -> tuple[str, ...]:
     cells = []
     for arm in arms:
         counts = Counter(fault for result in results for fault in result.outcomes[arm].faults)
@@ -43,7 +43,7 @@ def _row(name: str, results: Sequence[Result], arms: Sequence[str]) -> tuple[str
     return (name, str(len(results)), *cells)
 
 
-def _faulty(made: Sequence[Result], arms: Sequence[str]) -> str:
+def _faulty(made: Sequence[KindResult], arms: Sequence[str]) -> str:
     rows = [
         (result.kind.group, result.kind.name, *(_said(result.outcomes[arm]) for arm in arms))
         for result in made
@@ -52,13 +52,13 @@ def _faulty(made: Sequence[Result], arms: Sequence[str]) -> str:
     return markdown(("kind", "file", *arms), rows) if rows else ""
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: ArmOutcome) -> str:
     if outcome.told:
         return f"refused: {outcome.told[:MAX_TOLD]}".replace("|", "/")
     return ", ".join(dict.fromkeys(_words(outcome)))
 
 
-def _words(outcome: Outcome) -> Iterator[str]:
+def _words(outcome: ArmOutcome) -> Iterator[str]:
     for fault in outcome.faults:
         worst = [seen for seen in outcome.seen if fault in seen.faults]
         if fault == WAY_UP:

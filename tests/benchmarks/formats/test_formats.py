@@ -10,14 +10,14 @@ import pytest
 
 from tests.benchmarks.formats import arms, measure
 from tests.benchmarks.formats.__main__ import chosen
-from tests.benchmarks.formats.arms import Refused, Thumbnail
+from tests.benchmarks.formats.arms import MadeThumbnail, Refused
 from tests.benchmarks.formats.measure import COLOUR, PICTURE, REFUSED, TIME, WAY_UP, look_at
 from tests.benchmarks.formats.sheets import write as write_sheet
 from tests.benchmarks.formats.table import tables
 from tests.benchmarks.formats.trial import tried
 from tests.support.media import stamped
 from tests.support.media.odd_files import KINDS
-from tests.support.media.odd_files.kind import Kind, NotMade, Truth
+from tests.support.media.odd_files.kind import NotMade, OddFile, Truth
 from tests.support.media.odd_files.orientations import MATRICES, stored
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ class _Says:
     def __init__(self, name: str, rgb: Rgb | None) -> None:
         self.name, self._rgb = name, rgb
 
-    def pick(self, _path: Path) -> list[Thumbnail]:
+    def pick(self, _path: Path) -> list[MadeThumbnail]:
         if self._rgb is None:
             raise Refused("no reason")
-        return [Thumbnail(self._rgb, TIME_S)]
+        return [MadeThumbnail(self._rgb, TIME_S)]
 
 
 def test_every_frame_tells_its_number_and_no_mirror_image_does() -> None:
@@ -108,8 +108,8 @@ def test_a_table_counts_what_each_arm_did_and_leaves_out_what_was_not_made(tmp_p
 
     upside_down = _Says("one", np.ascontiguousarray(_picture()[::-1]))
     kinds = [
-        Kind("plain", "plain ones", ".bin", lambda path: path.write_bytes(b"")),
-        Kind("rare", "plain ones", ".bin", cannot),
+        OddFile("plain", "plain ones", ".bin", lambda path: path.write_bytes(b"")),
+        OddFile("rare", "plain ones", ".bin", cannot),
     ]
 
     results = [tried(kind, [upside_down, _Says("other", None)], tmp_path) for kind in kinds]

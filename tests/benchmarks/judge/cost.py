@@ -17,7 +17,7 @@ from tests.benchmarks.quality.quality_table import markdown
 from tests.benchmarks.speed.footage import wheel_clips
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.scripts import always_first, says
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.jpeg import encode_jpeg
@@ -37,14 +37,22 @@ TIMEOUT_S = 60.0
 VIDEOS, MILLION = 1000, 1_000_000
 
 
-class Case(NamedTuple):
+class CostCase(NamedTuple):
     """A choice of settings."""
 
     pictures: int  #: JUDGE_PICTURES
     readings: int  #: JUDGE_READINGS; 0 where it only describes (JUDGE_MODE=veto)
 
 
-CASES = (Case(12, 0), Case(12, 2), Case(12, 4), Case(12, 6), Case(8, 6), Case(4, 6), Case(26, 6))
+CASES = (
+    CostCase(12, 0),
+    CostCase(12, 2),
+    CostCase(12, 4),
+    CostCase(12, 6),
+    CostCase(8, 6),
+    CostCase(4, 6),
+    CostCase(26, 6),
+)
 
 
 class Prices(NamedTuple):
@@ -68,11 +76,11 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def usage_of(case: Case, shown: Sequence[bytes]) -> Usage:
+def usage_of(case: CostCase, shown: Sequence[bytes]) -> Usage:
     """Judge one video, and return what that took."""
     with FakeJudge(says(lambda _picture: Description(subject=SUBJECT), always_first())) as server:
         judge = VlmJudge(
-            Connection(server.url, "eye"),
+            JudgeConnection(server.url, "eye"),
             MemoryLedger(),
             Say.LEAD if case.readings else Say.VETO,
             most_pictures=case.pictures,
@@ -95,7 +103,7 @@ def dollars(usage: Usage, prompt: float, answer: float) -> float:
     return VIDEOS * (usage.prompt_tokens * prompt + usage.answer_tokens * answer) / MILLION
 
 
-def table(usages: dict[Case, Usage], prices: Prices) -> str:
+def table(usages: dict[CostCase, Usage], prices: Prices) -> str:
     """Write the usage of one video, and the money for a thousand."""
     heads = ("pictures", "readings", "requests", "tokens in", "tokens out", "MB sent")
     priced = [f"$ for 1,000 videos at ${price:.2f} in, ${prices.answer:.2f} out" for price in prices.prompt]

@@ -10,7 +10,7 @@ import numpy as np
 from tests.benchmarks.judge.judged_path import JudgedPath
 from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.scripts import always_first
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from tests.support.judge_server.scripts import Script
     from worker.weights.training.taste.judge.looking import Looked
     from worker.weights.training.taste.judged_set import JudgedVideo
-    from worker.weights.training.taste.measures import Figure
+    from worker.weights.training.taste.measures import Estimate
 
 HALVES = 2
 TIMEOUT_S = 600.0  #: for a video; the machine may be busy
 SEED = 0
 
 
-class Row(NamedTuple):
+class JudgeRow(NamedTuple):
     """What one judge came to."""
 
     says: str  #: measured on either half
-    pairs: Figure  #: of its order
-    is_best: Figure  #: the first pick is the editor's best, or alike
-    in_best: Figure  #: it is among the best three
+    pairs: Estimate  #: of its order
+    is_best: Estimate  #: the first pick is the editor's best, or alike
+    in_best: Estimate  #: it is among the best three
     as_before: float  #: the share of videos in which all picks are those without a judge
     requests: float  #: for a pick
     tokens: float
@@ -76,12 +76,12 @@ class Halves:
             self._heads.append(self._path.scores(video))
             self._before.append(self._path.pick(video))
 
-    def without_a_judge(self) -> Row:
+    def without_a_judge(self) -> JudgeRow:
         """Measure our score, and what is picked by it."""
         measured = [measure(video.ranks, one) for video, one in zip(self._videos, self._heads, strict=True)]
-        return Row("", figures(measured).pairs_right, *self._first_picks(self._before), 1.0, 0.0, 0.0)
+        return JudgeRow("", figures(measured).pairs_right, *self._first_picks(self._before), 1.0, 0.0, 0.0)
 
-    def row(self, script: Callable[[JudgedVideo], Script]) -> Row:
+    def row(self, script: Callable[[JudgedVideo], Script]) -> JudgeRow:
         """Measure a judge on either half, and pick with it on the other one.
 
         Args:
@@ -97,7 +97,7 @@ class Halves:
                 looked += seen
                 picked |= self._pick(server, script, says[-1], other)
         after = [picked[index] for index in range(len(self._videos))]
-        return Row(
+        return JudgeRow(
             "/".join(dict.fromkeys(says)),
             check(looked).judge.pairs_right,
             *self._first_picks(after),
@@ -136,7 +136,7 @@ class Halves:
         return picked
 
     def _judge(self, server: FakeJudge, say: Say) -> VlmJudge:
-        connection = Connection.of(Settings(judge_url=server.url, judge_model="scripted"))
+        connection = JudgeConnection.of(Settings(judge_url=server.url, judge_model="scripted"))
         assert connection is not None, "the settings name a judge"
         return VlmJudge(
             connection,
@@ -148,7 +148,7 @@ class Halves:
             sends_title=False,
         )
 
-    def _first_picks(self, picked: Sequence[Picked]) -> tuple[Figure, Figure]:
+    def _first_picks(self, picked: Sequence[Picked]) -> tuple[Estimate, Estimate]:
         """Measure how often the first pick is the editor's best, and among the best three."""
         pairs = list(zip(self._videos, picked, strict=True))
         whole = [1.0] * len(pairs)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Candidate, Rgb
     from worker.pipeline.judging.verdict import Judge
     from worker.pipeline.sandbox.decoder import Decoder
-    from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
+    from worker.pipeline.scoring.clip_scorer import ClipScorer, ModelOutput
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
@@ -103,7 +103,7 @@ class _HeldOutScorer(RememberingScorer):
 
     def look(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
-    ) -> Seen:
+    ) -> ModelOutput:
         """Look at all candidates of the video, in order of time."""
         found = super().look(pictures, on_progress)
         return found._replace(tastes=self._held_out) if len(pictures) == len(self._held_out) else found

@@ -26,7 +26,7 @@ from tests.support.judge_server.fake_judge import FakeJudge
 from tests.support.judge_server.noise import sigma_for
 from tests.support.judge_server.scripts import knows
 from worker.errors import ThumbsError
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
 from worker.settings.judge import JudgeSettings
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.weights.training.taste.features.examples import Examples
-    from worker.weights.training.taste.features.source import Source
+    from worker.weights.training.taste.features.source import FeatureSource
     from worker.weights.training.taste.judged_set import JudgedVideo
     from worker.weights.training.taste.learners.learner import Learner
     from worker.weights.training.taste.validation import Scores
@@ -127,7 +127,7 @@ def by_judge(
     waiting = [video for video in read_unordered(made, ()) if video.name in names]
     with FakeJudge(knows(worth.__getitem__, sigma, SEED), remembers=False) as server:
         judge = VlmJudge(
-            Connection(server.url, f"scripted-{share_right:.2f}"),
+            JudgeConnection(server.url, f"scripted-{share_right:.2f}"),
             KeptLedger(made / "verdicts"),
             Say.LEAD,
             most_pictures=MAX_FRAMES,
@@ -176,7 +176,7 @@ def _places(video: JudgedVideo) -> list[float]:
 
 def _seen(videos: Sequence[JudgedVideo], learner: str, work: Path) -> Examples:
     kept, trains_trunk = Kept(work / "seen"), learner == TRUNK
-    sources: list[Source] = [] if trains_trunk else [LayerSource(), CueSource()]
+    sources: list[FeatureSource] = [] if trains_trunk else [LayerSource(), CueSource()]
     return see(videos, sources, kept, _say("frames"), ActivationSource() if trains_trunk else None)
 
 

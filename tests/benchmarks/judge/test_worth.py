@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.judge import worth as benchmark
-from tests.benchmarks.judge.halves import Halves, Row
+from tests.benchmarks.judge.halves import Halves, JudgeRow
 from tests.benchmarks.judge.scripted import COIN, FAIR, FIRST, GOOD, REVERSED, SLY, judges
 from tests.support.judge_server.known_frames import judged_worths
 from tests.support.judged_sets import draw_scene, write_judged_set
 from worker.weights.training.taste.judge import worth
 from worker.weights.training.taste.judged_set import read_judged_set
-from worker.weights.training.taste.measures import Figure
+from worker.weights.training.taste.measures import Estimate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = ("boat", "cat", "dog", "fox")
-SURE = Figure(1.0, 1.0, 1.0)
+SURE = Estimate(1.0, 1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,8 @@ def test_a_judge_without_worth_changes_no_pick(
 def test_demands_that_are_missed_are_told() -> None:
     """Each in a sentence, and the exit status says so too."""
 
-    def row(best: float, as_before: float) -> Row:
-        return Row("lead", SURE, Figure(best, 0.0, 1.0), SURE, as_before, 7.0, 9_000.0)
+    def row(best: float, as_before: float) -> JudgeRow:
+        return JudgeRow("lead", SURE, Estimate(best, 0.0, 1.0), SURE, as_before, 7.0, 9_000.0)
 
     ours = {benchmark.NOBODY: row(0.3, 1.0)}
     good = {GOOD: row(0.86, 0.1), FAIR: row(0.5, 0.3), COIN: row(0.3, 1.0), SLY: row(0.3, 1.0)}

@@ -27,7 +27,7 @@ from worker.weights.training.taste.judged_set import read_judged_set
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.benchmarks.judge.halves import Row
+    from tests.benchmarks.judge.halves import JudgeRow
 
 LEAST_BEST = 0.85  #: of the videos in which the good judge's first pick is the best
 NOBODY = "nobody (our score)"
@@ -66,7 +66,7 @@ def run(arguments: Sequence[str]) -> int:
     return int(bool(missed))
 
 
-def table(rows: Mapping[str, Row]) -> str:
+def table(rows: Mapping[str, JudgeRow]) -> str:
     """Write a row for each judge, as Markdown."""
     lines = [
         (
@@ -84,7 +84,7 @@ def table(rows: Mapping[str, Row]) -> str:
     return markdown(HEADS, lines) + "\n"
 
 
-def misses(rows: Mapping[str, Row]) -> Iterator[str]:
+def misses(rows: Mapping[str, JudgeRow]) -> Iterator[str]:
     """Yield a sentence for each demand that is missed."""
     ours = rows[NOBODY].is_best.value
     if GOOD in rows and rows[GOOD].is_best.value < LEAST_BEST:

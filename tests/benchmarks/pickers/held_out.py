@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from worker.weights.training.image_tower import Examples
+    from worker.weights.training.image_tower import DamageExamples
 
 TRAINING_SEED = 0  # the bundled model's
 
@@ -38,7 +38,7 @@ def scorer_without(held_out: Collection[Path], clips: Sequence[Path], cache: Pat
     return ClipScorer("lite, held out", model, Prompts.load(), torch.device("cpu"))
 
 
-def _examples(model: ClipModel, clips: Sequence[Path], cache: Path) -> Examples:
+def _examples(model: ClipModel, clips: Sequence[Path], cache: Path) -> DamageExamples:
     """Return the features of all clips, clean and damaged, made once (minutes)."""
     identity = repr([(clip.name, clip.stat().st_size) for clip in clips])
     file = cache / f"features-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.npz"
@@ -47,4 +47,4 @@ def _examples(model: ClipModel, clips: Sequence[Path], cache: Path) -> Examples:
         cache.mkdir(parents=True, exist_ok=True)
         np.savez(file, **{name: getattr(made, name) for name in made.__slots__})
     with np.load(file) as kept:
-        return image_tower.Examples(**kept)
+        return image_tower.DamageExamples(**kept)

@@ -49,7 +49,7 @@ MISSHOWN = "shown wrongly"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class MethodPick:
     """One picture that a method chose."""
 
     time_s: float
@@ -65,7 +65,7 @@ class Choice:
 class Chosen:
     """What a method chose of one video, and whom it had to choose from, where it says so."""
 
-    picks: list[Choice]
+    picks: list[MethodPick]
     seen: Counter[str] = field(default_factory=Counter)  #: candidates that the scan kept, by what is wrong
     passed: Counter[str] = field(default_factory=Counter)  #: those that the gates let pass to the model
 
@@ -113,7 +113,7 @@ def like(moments: Moments) -> Method:
     def choose(video: TrapVideo) -> Chosen:
         return Chosen(
             [
-                Choice(
+                MethodPick(
                     time_s,
                     video.kind_at(time_s),
                     video.is_barred_at(time_s),
@@ -156,13 +156,13 @@ def ours(models_for: Callable[[int], Models], decoder: Decoder) -> Method:
     return choose
 
 
-def _judged(video: TrapVideo, pick: Pick) -> Choice:
+def _judged(video: TrapVideo, pick: Pick) -> MethodPick:
     frame = video.frame_at(pick.time_s)
     shape = pick.still_width_px / pick.still_height_px
     is_cut = abs(shape / (video.width_px / video.height_px) - 1) > MAX_SHAPE_ERROR
     is_barred = video.is_barred_at(pick.time_s)
     is_right = is_barred or _is_same(decode_jpeg(pick.crops[0].jpeg), video.references[frame])
-    return Choice(
+    return MethodPick(
         pick.time_s,
         video.kind_at(pick.time_s) or (GOOD if is_right else MISSHOWN),
         is_barred and not is_cut,

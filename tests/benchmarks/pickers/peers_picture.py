@@ -24,7 +24,7 @@ from tests.benchmarks.trap_videos.trap_videos import made
 from worker.pipeline.sandbox.decoder import Decoder
 
 if TYPE_CHECKING:
-    from tests.benchmarks.pickers.methods import Choice
+    from tests.benchmarks.pickers.methods import MethodPick
     from tests.benchmarks.trap_videos.trap_videos import TrapVideo
 
 VIDEOS = 6
@@ -64,7 +64,7 @@ def main() -> None:
     cv2.imwrite(str(out), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
 
 
-def _delivered(video: TrapVideo, pick: Choice, bgr: np.ndarray) -> np.ndarray:
+def _delivered(video: TrapVideo, pick: MethodPick, bgr: np.ndarray) -> np.ndarray:
     """Show a pick without the bars that the method cut off, and say so where it left them on."""
     if video.is_barred_at(pick.time_s) and not pick.is_barred:
         lit = bgr.max(axis=2) > BLACK

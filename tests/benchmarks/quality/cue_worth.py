@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.benchmarks.pickers.methods import COUNT
-from tests.benchmarks.quality.seen_videos import Judge
+from tests.benchmarks.quality.seen_videos import ScoringVariant
 from tests.benchmarks.quality.stability import MOMENT_S
 from tests.benchmarks.quality.weight_search import PARTS
 from worker.pipeline.cues.defects import GATES
@@ -25,26 +25,26 @@ EVERYTHING = "(nothing)"  #: the row to compare with
 MIN_RANGE = 1e-9  #: of scores; below, they are all the same
 
 
-def without_part(pairs: Sequence[str]) -> Iterator[tuple[str, Judge]]:
+def without_part(pairs: Sequence[str]) -> Iterator[tuple[str, ScoringVariant]]:
     """Judges that each lack one part of the score; where a pair goes, the others take its share."""
-    yield EVERYTHING, Judge()
+    yield EVERYTHING, ScoringVariant()
     for name in DEFAULT_WEIGHTS._fields:
         if name in PARTS:
-            yield name, Judge(DEFAULT_WEIGHTS._replace(**{name: 0.0}))
+            yield name, ScoringVariant(DEFAULT_WEIGHTS._replace(**{name: 0.0}))
     rest = len(pairs) / (len(pairs) - 1)
     for pair in pairs:
-        yield f"`{pair}`", Judge(pairs={name: 0.0 if name == pair else rest for name in pairs})
+        yield f"`{pair}`", ScoringVariant(pairs={name: 0.0 if name == pair else rest for name in pairs})
 
 
-def without_gate() -> Iterator[tuple[str, Judge]]:
+def without_gate() -> Iterator[tuple[str, ScoringVariant]]:
     """Judges that each lack one gate, and one that lacks all."""
-    yield EVERYTHING, Judge()
+    yield EVERYTHING, ScoringVariant()
     for name in GATES:
-        yield name, Judge(open_gates=frozenset({name}))
-    yield "all of them", Judge(open_gates=EVERY_GATE)
+        yield name, ScoringVariant(open_gates=frozenset({name}))
+    yield "all of them", ScoringVariant(open_gates=EVERY_GATE)
 
 
-def margin(video: SeenVideo, judge: Judge) -> float | None:
+def margin(video: SeenVideo, judge: ScoringVariant) -> float | None:
     """By how much the best good candidate outscores the best bad one, in units of the video's range.
 
     Of what a judge's gates let pass; None where nothing bad passes, or nothing good.
@@ -57,7 +57,7 @@ def margin(video: SeenVideo, judge: Judge) -> float | None:
     return float(ahead / max(float(np.ptp(scores)), MIN_RANGE))
 
 
-def order(video: SeenVideo, judge: Judge) -> float | None:
+def order(video: SeenVideo, judge: ScoringVariant) -> float | None:
     """In how many pairs of a good and a bad candidate, of those that pass, the good one scores higher."""
     among = video.past(judge.open_gates)
     scores, is_bad = _scores(video, judge, among)
@@ -67,14 +67,14 @@ def order(video: SeenVideo, judge: Judge) -> float | None:
 
 
 def _scores(
-    video: SeenVideo, judge: Judge, among: Sequence[int]
+    video: SeenVideo, judge: ScoringVariant, among: Sequence[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the scores of some candidates, and which of them are bad."""
     scores = np.array([one.score for one in video.scored(judge, among)])
     return scores, np.array([bool(video.kinds[index]) for index in among])
 
 
-def picked(videos: Sequence[SeenVideo], judge: Judge) -> dict[str, list[float]]:
+def picked(videos: Sequence[SeenVideo], judge: ScoringVariant) -> dict[str, list[float]]:
     """Judge the picks of each video."""
     rows = [(video, video.picks(judge, COUNT)) for video in videos]
     return {
@@ -88,16 +88,16 @@ def picked(videos: Sequence[SeenVideo], judge: Judge) -> dict[str, list[float]]:
     }
 
 
-def agreement(clips: Sequence[Encodings], judge: Judge) -> list[float]:
+def agreement(clips: Sequence[Encodings], judge: ScoringVariant) -> list[float]:
     """For each clip, in how many other encodings the first pick is of the same moment."""
     return [_same_moment(clip, judge) for clip in clips]
 
 
-def _same_moment(clip: Encodings, judge: Judge) -> float:
+def _same_moment(clip: Encodings, judge: ScoringVariant) -> float:
     first_s = _first_s(clip.original, judge)
     apart_s = [abs(_first_s(other, judge) + early_s - first_s) for early_s, other in clip.others]
     return float((np.array(apart_s) <= MOMENT_S).mean())
 
 
-def _first_s(video: SeenVideo, judge: Judge) -> float:
+def _first_s(video: SeenVideo, judge: ScoringVariant) -> float:
     return video.candidates[video.picks(judge, 1)[0]].time_s

@@ -15,7 +15,7 @@ import numpy as np
 
 from tests.benchmarks.quality import cue_worth
 from tests.benchmarks.quality.quality_table import markdown
-from tests.benchmarks.quality.seen_videos import Judge
+from tests.benchmarks.quality.seen_videos import ScoringVariant
 from tests.benchmarks.quality.weight_search import PARTS, compared_parts, compared_traps, search
 from tests.benchmarks.speed.footage import CACHE
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
@@ -127,7 +127,7 @@ class Fitting:
     def bad(self, fit: Fit) -> tuple[list[float], list[float]]:
         """Tell of each trap video whether its first pick is bad, and whether any of three is."""
         picked = [
-            cue_worth.picked([video], Judge(DEFAULT_WEIGHTS._replace(**fit.by_group[video.group])))
+            cue_worth.picked([video], ScoringVariant(DEFAULT_WEIGHTS._replace(**fit.by_group[video.group])))
             for video in self._videos
         ]
         return [one["first bad"][0] for one in picked], [one["any bad"][0] for one in picked]

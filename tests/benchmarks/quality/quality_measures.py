@@ -13,14 +13,14 @@ from tests.benchmarks.quality.crop_safety import ASPECTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tests.benchmarks.pickers.methods import Choice, Chosen
+    from tests.benchmarks.pickers.methods import Chosen, MethodPick
     from tests.benchmarks.trap_videos.trap_videos import TrapVideo
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 
 
-class Figure(NamedTuple):
+class MeanEstimate(NamedTuple):
     """A mean over videos (of yes and no: a share), and its 95 % interval by bootstrap over videos."""
 
     mean: float
@@ -29,14 +29,14 @@ class Figure(NamedTuple):
     of: int  #: videos
 
 
-def figure(values: Sequence[float]) -> Figure | None:
+def figure(values: Sequence[float]) -> MeanEstimate | None:
     """Measure a mean; None of nothing."""
     if not values:
         return None
     rng = np.random.default_rng(0)
     means = rng.choice(np.array(values, np.float64), (RESAMPLES, len(values))).mean(axis=1)
     low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Figure(float(np.mean(values)), float(low), float(high), len(values))
+    return MeanEstimate(float(np.mean(values)), float(low), float(high), len(values))
 
 
 def summary(videos: Sequence[TrapVideo], chosen: Sequence[Chosen]) -> dict[str, Any]:
@@ -67,15 +67,15 @@ def _has_bars(video: TrapVideo) -> bool:
     return video.overlay in {"letterbox", "pillarbox"}
 
 
-def _shots(picks: Sequence[Choice]) -> set[int]:
+def _shots(picks: Sequence[MethodPick]) -> set[int]:
     return {pick.shot for pick in picks[:COUNT] if not pick.kind}
 
 
-def _is_good_and_distinct(picks: Sequence[Choice]) -> bool:
+def _is_good_and_distinct(picks: Sequence[MethodPick]) -> bool:
     return len(picks) >= COUNT and len(_shots(picks)) == COUNT
 
 
-def _crops(rows: Iterable[Sequence[Choice]]) -> dict[str, dict[str, Figure | None]]:
+def _crops(rows: Iterable[Sequence[MethodPick]]) -> dict[str, dict[str, MeanEstimate | None]]:
     """Measure, by aspect, the share of the faces' area that is kept, and of stills with a cut head."""
     measured = [[one for pick in picks for one in pick.crops] for picks in rows]
     found = {}

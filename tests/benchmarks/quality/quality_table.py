@@ -9,7 +9,7 @@ from tests.benchmarks.quality.crop_safety import ASPECTS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.benchmarks.quality.quality_measures import Figure
+    from tests.benchmarks.quality.quality_measures import MeanEstimate
 
 MOST_KINDS = 3  # named in a row
 MEBI = 1 << 20
@@ -77,13 +77,13 @@ def _gates(found: dict[str, Any]) -> str:
     return markdown(("kind", "kept by the scan", "past the gates"), rows)
 
 
-def _share(found: Figure | None) -> str:
+def _share(found: MeanEstimate | None) -> str:
     if found is None:
         return ""
     return f"{found.mean:.1%} ({found.low:.0%}-{found.high:.0%}, n {found.of})"
 
 
-def _mean(found: Figure | None) -> str:
+def _mean(found: MeanEstimate | None) -> str:
     return f"{found.mean:.2f} ({found.low:.2f}-{found.high:.2f})" if found else ""
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.benchmarks.quality.stability import ENCODINGS, LATER, LAYOUT, ORIGINAL, encoded
 from worker.pipeline.cues.defects import defects
-from worker.pipeline.scoring.clip_scorer import Seen
+from worker.pipeline.scoring.clip_scorer import ModelOutput
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS, ScoreWeights, rank
 from worker.pipeline.scoring.text_cost import PART as TEXT
 from worker.pipeline.scoring.text_cost import text_values
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Candidate, Face, Scored
     from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
-    from worker.pipeline.scoring.text import Line
+    from worker.pipeline.scoring.text import TextLine
 
 Appeal = Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
-Taste = Callable[[Seen], NDArray[np.float32] | None]
+Taste = Callable[[ModelOutput], NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
-class Judge:
+class ScoringVariant:
     """A way to judge: as the pipeline does, but for what is said here."""
 
     weights: ScoreWeights = DEFAULT_WEIGHTS
@@ -51,9 +51,9 @@ class SeenVideo:
     group: int  #: of the clips that it is made of
     candidates: tuple[Candidate, ...]  #: in order of time, their pictures black
     left_out: Mapping[int, str]  #: which the pipeline does not score, and why
-    looks: Seen
+    looks: ModelOutput
     faces: tuple[tuple[Face, ...], ...]
-    texts: tuple[tuple[Line, ...], ...]
+    texts: tuple[tuple[TextLine, ...], ...]
     appeal: Appeal = field(repr=False)  #: the model's, from embeddings
     taste: Taste = field(repr=False)  #: the model's, from looks
     kinds: tuple[str, ...]  #: what is wrong with each candidate; "" where nothing is
@@ -70,9 +70,9 @@ class SeenVideo:
             or 0 < len(names := frozenset(defects(candidate.cues))) == len(names & open_gates)
         ]
 
-    def scored(self, judge: Judge, among: Sequence[int]) -> list[Scored]:
+    def scored(self, judge: ScoringVariant, among: Sequence[int]) -> list[Scored]:
         """Score some of the candidates, as if there were no others; text is looked for in all of them."""
-        looks = Seen(self.looks.embeddings[list(among)], self.looks.tastes[list(among)])
+        looks = ModelOutput(self.looks.embeddings[list(among)], self.looks.tastes[list(among)])
         scored = rank(
             [self.candidates[index] for index in among],
             looks.embeddings,
@@ -91,7 +91,7 @@ class SeenVideo:
             for one, loss in zip(scored, losses, strict=True)
         ]
 
-    def picks(self, judge: Judge, count: int) -> list[int]:
+    def picks(self, judge: ScoringVariant, count: int) -> list[int]:
         """Return the indexes of what is picked, best first."""
         among = self.past(judge.open_gates)
         at_ends = frozenset(place for place, index in enumerate(among) if index in self.at_ends)

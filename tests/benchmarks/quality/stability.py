@@ -58,7 +58,7 @@ ENCODINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PickMatch:
     """Whether one pick of a clip was found again in another encoding of it."""
 
     clip: str
@@ -74,7 +74,7 @@ class Match:
         return self.moment or self.shot
 
 
-def matches(clip: str, encoding: str, run: Run, other: Run) -> Iterator[Match]:
+def matches(clip: str, encoding: str, run: Run, other: Run) -> Iterator[PickMatch]:
     """Look for each pick of a run in the other one."""
     frame_s = 1 / float(run.video.frame_rate or 25)
     lag_s = frame_s if encoding == LATER else 0.0
@@ -83,7 +83,7 @@ def matches(clip: str, encoding: str, run: Run, other: Run) -> Iterator[Match]:
         times_s = [rival.time_s + lag_s for rival in rivals]
         apart_s = min(abs(time_s - pick.time_s) for time_s in times_s)
         shots = {shot_at(run.shot_starts_s, time_s) for time_s in times_s}
-        yield Match(
+        yield PickMatch(
             clip,
             encoding,
             is_first=pick.rank == 1,
@@ -107,7 +107,7 @@ def encoded(source: Path, arguments: Sequence[str]) -> Path:
     return target
 
 
-def compare(clips: Sequence[Path], models: Models, decoder: Decoder) -> Iterator[Match]:
+def compare(clips: Sequence[Path], models: Models, decoder: Decoder) -> Iterator[PickMatch]:
     """Pick from every encoding of every clip."""
     for clip in clips:
         original = encoded(clip, ("-vf", LAYOUT, *ORIGINAL))
@@ -117,7 +117,7 @@ def compare(clips: Sequence[Path], models: Models, decoder: Decoder) -> Iterator
             yield from matches(clip.stem, name, run, other)
 
 
-def share(found: Sequence[Match], measure: str) -> str:
+def share(found: Sequence[PickMatch], measure: str) -> str:
     """A share in per cent, with its bootstrap interval over clips: a clip's encodings fail together."""
     by_clip = groupby(sorted(found, key=attrgetter("clip")), key=attrgetter("clip"))
     counts = np.array(
@@ -129,7 +129,7 @@ def share(found: Sequence[Match], measure: str) -> str:
     return f"{counts[:, 0].sum() / counts[:, 1].sum():.0%} ({low:.0%}-{high:.0%})"
 
 
-def show(found: Sequence[Match], console: Console) -> None:
+def show(found: Sequence[PickMatch], console: Console) -> None:
     """Print a line for each encoding, first picks and then all, and what they add up to."""
     measures = ("frame", "moment", "shot", "moment_or_shot")
     table = Table("picks", "encoding", "of", *(name.replace("_", " ") for name in measures))

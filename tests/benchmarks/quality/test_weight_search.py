@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.benchmarks.quality.seen_videos import Judge, SeenVideo
+from tests.benchmarks.quality.seen_videos import ScoringVariant, SeenVideo
 from tests.benchmarks.quality.weight_search import PARTS, Compared, compared_traps, search
 from tests.support.service.sample_run import CUES
 from worker.pipeline.frames import Candidate
-from worker.pipeline.scoring.clip_scorer import Seen
+from worker.pipeline.scoring.clip_scorer import ModelOutput
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 
 COUNT = 20
@@ -34,7 +34,7 @@ def trap(rng: np.random.Generator) -> SeenVideo:
         group=0,
         candidates=tuple(candidates),
         left_out={},
-        looks=Seen(np.eye(COUNT, dtype=np.float32), np.zeros(COUNT, np.float32)),
+        looks=ModelOutput(np.eye(COUNT, dtype=np.float32), np.zeros(COUNT, np.float32)),
         faces=((),) * COUNT,
         texts=((),) * COUNT,
         appeal=lambda embeddings: {"in_focus": np.zeros(len(embeddings), np.float32)},
@@ -51,7 +51,7 @@ def judged(rng: np.random.Generator) -> Compared:
     return Compared(parts, np.argsort(np.argsort(-(liking + 0.3 * rng.normal(size=COUNT)))))
 
 
-def share_in_order(videos: list[SeenVideo], judge: Judge) -> float:
+def share_in_order(videos: list[SeenVideo], judge: ScoringVariant) -> float:
     """In how many pairs the good frame outscores the bad one."""
     shares = []
     for one in videos:
@@ -69,8 +69,8 @@ def test_traps_ask_for_what_tells_good_from_bad() -> None:
     found = search([], [compared_traps(video) for video in seen])
 
     assert found["light"] > 5 * found["sharpness"]
-    fitted = Judge(DEFAULT_WEIGHTS._replace(**found))
-    assert share_in_order(unseen, fitted) > share_in_order(unseen, Judge()) + 0.05
+    fitted = ScoringVariant(DEFAULT_WEIGHTS._replace(**found))
+    assert share_in_order(unseen, fitted) > share_in_order(unseen, ScoringVariant()) + 0.05
 
 
 def test_judged_frames_ask_for_what_editors_follow() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from tests.benchmarks.quality.seen_videos import Judge
+from tests.benchmarks.quality.seen_videos import ScoringVariant
 from worker.pipeline.scoring.ranking import DEFAULT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def compared_parts(parts: Mapping[str, NDArray[np.float64]], ranks: NDArray[np.i
 def compared_traps(video: SeenVideo) -> Compared:
     """Compare the good candidates of a trap video with the bad ones; of those that pass the gates."""
     among = video.past(frozenset())
-    scored = video.scored(Judge(), among)
+    scored = video.scored(ScoringVariant(), among)
     parts = {name: np.array([one.parts.get(name, 0.0) for one in scored]) for name in PARTS}
     return compared_parts(parts, np.array([bool(video.kinds[index]) for index in among], np.int64))
 

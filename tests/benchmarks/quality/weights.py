@@ -26,7 +26,7 @@ from tests.benchmarks.quality.cue_worth import EVERYTHING
 from tests.benchmarks.quality.fitted_weights import judged_parts
 from tests.benchmarks.quality.quality_measures import figure
 from tests.benchmarks.quality.quality_table import markdown
-from tests.benchmarks.quality.seen_videos import Judge, see_encodings, see_trap
+from tests.benchmarks.quality.seen_videos import ScoringVariant, see_encodings, see_trap
 from tests.benchmarks.speed import footage
 from tests.benchmarks.trap_videos import trap_recipes
 from tests.benchmarks.trap_videos.trap_videos import CACHE, trap_videos
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.quality.fitted_weights import JudgedParts
     from tests.benchmarks.quality.seen_videos import Encodings, SeenVideo
 
-Rows = list[tuple[str, Judge]]
+Rows = list[tuple[str, ScoringVariant]]
 
 
 def seen(clips: Sequence[Path]) -> list[SeenVideo]:
@@ -86,7 +86,7 @@ def worth(
 
 
 def _measured(
-    videos: Sequence[SeenVideo], clips: Sequence[Encodings], judge: Judge
+    videos: Sequence[SeenVideo], clips: Sequence[Encodings], judge: ScoringVariant
 ) -> dict[str, list[float]]:
     found = cue_worth.picked(videos, judge)
     for name, measure in (("order", cue_worth.order), ("margin", cue_worth.margin)):

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
-from tests.benchmarks.service.receiver import P99_MS, TABLE_WIDTH, Row, Sent, machine, send
+from tests.benchmarks.service.receiver import P99_MS, TABLE_WIDTH, ReceiverRow, SenderRun, machine, send
 from tests.benchmarks.service.sender import VIEWS
 from tests.support.service.live_receiver import served
 from tests.support.trials.counted_trials import running_test
@@ -43,9 +43,9 @@ MOST_TIMES = 2.0
 MOST_MS = 1.0  # of two cores, so that 1,000 batches a second leave one of them to the others
 
 
-def beside(receiver: Served, beacon: LiveBeacon, given: argparse.Namespace) -> tuple[Sent, Sent]:
+def beside(receiver: Served, beacon: LiveBeacon, given: argparse.Namespace) -> tuple[SenderRun, SenderRun]:
     """Send webhooks while viewers send; return how each went."""
-    viewers: list[Sent] = []
+    viewers: list[SenderRun] = []
 
     def be_viewers() -> None:
         count = given.batches * given.seconds
@@ -66,7 +66,7 @@ def merged(engine: Engine) -> int:
                 return int(session.scalar(select(func.sum(TrialCount.impressions))) or 0)
 
 
-def rows(receiver: Served, beacon: LiveBeacon, given: argparse.Namespace) -> Iterator[Row]:
+def rows(receiver: Served, beacon: LiveBeacon, given: argparse.Namespace) -> Iterator[ReceiverRow]:
     """Every line about the time of answers."""
     alone = send(receiver, given.webhooks * given.seconds, given.webhooks, CONNECTIONS)
     before_s = beacon.processor_s()
@@ -74,19 +74,23 @@ def rows(receiver: Served, beacon: LiveBeacon, given: argparse.Namespace) -> Ite
     each_ms = 1000 * (beacon.processor_s() - before_s) / (given.batches * given.seconds)
     rate = viewers.codes.get("204", 0) / viewers.took_s
     wanted = 0.95 * given.batches
-    yield Row(f"{given.batches} batches/s for {given.seconds} s", str(viewers))
-    yield Row(
+    yield ReceiverRow(f"{given.batches} batches/s for {given.seconds} s", str(viewers))
+    yield ReceiverRow(
         "  answered with 204", f"{rate:.0f}/s, {rate * VIEWS:.0f} events/s", f"{wanted:.0f}/s", rate >= wanted
     )
     # The figure that does not depend on what else this machine does.
-    yield Row("  processor time for each", f"{each_ms:.2f} ms", f"< {MOST_MS:g} ms", each_ms < MOST_MS)
-    yield Row(f"{given.webhooks} webhooks/s, the receiver alone", str(alone))
-    yield Row("  beside the beacon", str(webhooks), f"p99 < {P99_MS:.0f} ms", webhooks.at_ms(0.99) < P99_MS)
+    yield ReceiverRow(
+        "  processor time for each", f"{each_ms:.2f} ms", f"< {MOST_MS:g} ms", each_ms < MOST_MS
+    )
+    yield ReceiverRow(f"{given.webhooks} webhooks/s, the receiver alone", str(alone))
+    yield ReceiverRow(
+        "  beside the beacon", str(webhooks), f"p99 < {P99_MS:.0f} ms", webhooks.at_ms(0.99) < P99_MS
+    )
     times = webhooks.at_ms(0.99) / alone.at_ms(0.99)
-    yield Row("  its p99, times that alone", f"{times:.2f}", f"< {MOST_TIMES}", times < MOST_TIMES)
+    yield ReceiverRow("  its p99, times that alone", f"{times:.2f}", f"< {MOST_TIMES}", times < MOST_TIMES)
 
 
-def measure(given: argparse.Namespace) -> Iterator[Row]:
+def measure(given: argparse.Namespace) -> Iterator[ReceiverRow]:
     """Every line of the table."""
     with tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -102,7 +106,9 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
                     yield from rows(receiver, beacon, given)
             counted = merged(engine)
             told = given.batches * given.seconds * VIEWS
-            yield Row("events told, and not counted", f"{told - counted} of {told}", "0", told == counted)
+            yield ReceiverRow(
+                "events told, and not counted", f"{told - counted} of {told}", "0", told == counted
+            )
         finally:
             engine.dispose()
             valkey.close()

@@ -40,7 +40,7 @@ MOMENT_S = 0.5  #: picks closer than this show the same moment, if not the same 
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EditRow:
     """What one edit of one clip showed."""
 
     clip: str
@@ -79,7 +79,7 @@ def alike(run: Run, other: Run, tolerance_s: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class EditBench:
     """What all runs share."""
 
     models: Models
@@ -92,14 +92,14 @@ class Bench:
         run = pick_thumbnails(path, Options(), self.models, self.decoder, memory=memory)
         return run, time.monotonic() - start_s
 
-    def compare(self, clip: Path, first: Run, edit: str, timeline: Timeline) -> Row:
+    def compare(self, clip: Path, first: Run, edit: str, timeline: Timeline) -> EditRow:
         """Edit a clip, and look at the result in every way."""
         new = cut(clip, timeline, self.folder / "edited.mp4")
         other = cut(clip, timeline, self.folder / "again.mp4", OTHER_EXPORT)
         again, _ = self.pick(other)
         whole, whole_s = self.pick(new)
         reuse, reuse_s = self.pick(new, remembered(first, timeline, self.models.scorer.sight))
-        return Row(clip.stem, edit, whole, again, reuse, whole_s, reuse_s)
+        return EditRow(clip.stem, edit, whole, again, reuse, whole_s, reuse_s)
 
 
 def remembered(run: Run, timeline: Timeline, sight: str) -> Memory | None:
@@ -108,7 +108,7 @@ def remembered(run: Run, timeline: Timeline, sight: str) -> Memory | None:
     return memory_of(rows, timeline, sight)
 
 
-def show(rows: list[Row], console: Console) -> None:
+def show(rows: list[EditRow], console: Console) -> None:
     """Print the table, and what it adds up to."""
     table = Table("clip", "edit", "s", "again", "reuse", "picks", "whole s", "reuse s", "ratio")
     for row in rows:
@@ -145,7 +145,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Decoder() as decoder:
         models = Models.load(given.model)
         models.warm_up()
-        bench = Bench(models, decoder, Path(folder))
+        bench = EditBench(models, decoder, Path(folder))
         for clip in clips:
             if decoder.probe(clip).duration_s >= given.shortest:
                 first, _ = bench.pick(clip)

@@ -27,7 +27,7 @@ from rich.table import Table
 from sqlalchemy import text
 
 from tests.benchmarks.service.many_rows import make_weeks
-from tests.benchmarks.service.receiver import PEAK_SECONDS, PGBENCH, TABLE_WIDTH, Sent, machine
+from tests.benchmarks.service.receiver import PEAK_SECONDS, PGBENCH, TABLE_WIDTH, SenderRun, machine
 from tests.support.service.deliveries import ENVIRONMENT
 from tests.support.service.live_receiver import ROOT, START, START_TIMEOUT_S
 from tests.support.waiting import until
@@ -107,7 +107,7 @@ def migrated(server: Server, engine: Engine, folder: Path, given: argparse.Names
         took_s = time.monotonic() - began_s
         is_whole = sending.poll() is None
         answers, _ = sending.communicate()
-    sent = Sent(**json.loads(answers))
+    sent = SenderRun(**json.loads(answers))
     with engine.connect() as connection:
         stored = connection.scalar(text("SELECT count(*) FROM events WHERE platform = 'mux'")) or 0
     yield ["migration while webhooks come in", f"{took_s:.1f} s{'' if is_whole else '; SENDER ENDED BEFORE'}"]

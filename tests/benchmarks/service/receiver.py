@@ -58,7 +58,7 @@ COUNT = "SELECT count(*) FROM events WHERE platform = 'mux'"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReceiverRow:
     """One line of the table."""
 
     what: str
@@ -68,7 +68,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SenderRun:
     """How one run of the sender went."""
 
     codes: dict[str, int]
@@ -83,14 +83,18 @@ class Sent:
         return f"p50 {self.at_ms(0.5):.1f} ms, p99 {self.at_ms(0.99):.1f} ms, max {self.at_ms(1):.0f} ms"
 
 
-def send(receiver: Served | LiveBeacon, count: int, rate: int, connections: int, *options: str) -> Sent:
+def send(receiver: Served | LiveBeacon, count: int, rate: int, connections: int, *options: str) -> SenderRun:
     """Run the sender in a process of its own."""
     arguments = [str(number) for number in (receiver.port, count, rate, connections)]
     command = [sys.executable, "-m", "tests.benchmarks.service.sender", *arguments, *options]
-    return Sent(**json.loads(subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout))
+    return SenderRun(
+        **json.loads(subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout)
+    )
 
 
-def steady(receiver: Served, engine: Engine, valkey: Server, given: argparse.Namespace) -> Iterator[Row]:
+def steady(
+    receiver: Served, engine: Engine, valkey: Server, given: argparse.Namespace
+) -> Iterator[ReceiverRow]:
     """The same rate with Redis up, frozen and gone, and whether all that was accepted is there."""
     for state, stop in (("up", None), ("frozen", signal.SIGSTOP), ("gone", signal.SIGKILL)):
         if stop:
@@ -100,8 +104,8 @@ def steady(receiver: Served, engine: Engine, valkey: Server, given: argparse.Nam
         lost = sent.codes.get("202", 0) - (count_events(engine) - before)
         others = {code: number for code, number in sent.codes.items() if code != "202"}
         what = f"{given.rate}/s for {given.seconds} s, Redis {state}"
-        yield Row(what, str(sent), f"p99 < {P99_MS:.0f} ms", sent.at_ms(0.99) < P99_MS)
-        yield Row(
+        yield ReceiverRow(what, str(sent), f"p99 < {P99_MS:.0f} ms", sent.at_ms(0.99) < P99_MS)
+        yield ReceiverRow(
             "  accepted, and not in the database",
             f"{lost}; not accepted: {others or 0}",
             "0; 0",
@@ -109,7 +113,7 @@ def steady(receiver: Served, engine: Engine, valkey: Server, given: argparse.Nam
         )
 
 
-def beside_slow_senders(receiver: Served, given: argparse.Namespace) -> Iterator[Row]:
+def beside_slow_senders(receiver: Served, given: argparse.Namespace) -> Iterator[ReceiverRow]:
     """Webhooks over new connections, while others hold theirs open and send next to nothing."""
     for kind in BEGINNINGS:
         with slow_senders(receiver.port, given.slow, kind):
@@ -117,19 +121,19 @@ def beside_slow_senders(receiver: Served, given: argparse.Namespace) -> Iterator
         others = {code: number for code, number in sent.codes.items() if code != "202"}
         is_met = sent.at_ms(0.99) < SLOW_P99_MS and not others
         what = f"{SLOW_RATE}/s beside {given.slow} slow ones: {kind}"
-        yield Row(
+        yield ReceiverRow(
             what, f"{sent}; not accepted: {others or 0}", f"p99 < {SLOW_P99_MS:.0f} ms, none refused", is_met
         )
 
 
-def peak(receiver: Served, server: Server, connections: int) -> Iterator[Row]:
+def peak(receiver: Served, server: Server, connections: int) -> Iterator[ReceiverRow]:
     """As fast as answers come, next to what PostgreSQL inserts with no receiver around it."""
     warm = send(receiver, 40 * connections, 0, connections)
     sent = send(receiver, int(sum(warm.codes.values()) / warm.took_s * PEAK_SECONDS), 0, connections)
     rate = sum(sent.codes.values()) / sent.took_s
     inserts = pgbench(server, connections)
-    yield Row(f"as fast as {connections} connections go", f"{rate:.0f}/s, {sent}")
-    yield Row(
+    yield ReceiverRow(f"as fast as {connections} connections go", f"{rate:.0f}/s, {sent}")
+    yield ReceiverRow(
         "  pgbench, one INSERT a transaction", f"{inserts:.0f}/s; the receiver: {rate / inserts:.0%} of it"
     )
 
@@ -146,7 +150,7 @@ def pgbench(server: Server, connections: int) -> float:
     return float(found[1])
 
 
-def imports() -> Iterator[Row]:
+def imports() -> Iterator[ReceiverRow]:
     """A fresh Python that imports the receiver."""
     seconds = []
     for _ in range(5):
@@ -154,7 +158,7 @@ def imports() -> Iterator[Row]:
         subprocess.run([sys.executable, "-c", "import webhook.app"], check=True, cwd=ROOT)
         seconds.append(time.perf_counter() - start_s)
     took_s = median(seconds)
-    yield Row(
+    yield ReceiverRow(
         "import webhook.app in a fresh Python",
         f"{took_s:.2f} s",
         f"< {IMPORT_S:.0f} s",
@@ -176,7 +180,7 @@ def machine() -> str:
     )
 
 
-def measure(given: argparse.Namespace) -> Iterator[Row]:
+def measure(given: argparse.Namespace) -> Iterator[ReceiverRow]:
     """Every line of the table."""
     yield from imports()
     with tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as name:

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.service.many_rows import fill, is_empty
-from tests.benchmarks.service.receiver import P99_MS, TABLE_WIDTH, Row, machine, send
+from tests.benchmarks.service.receiver import P99_MS, TABLE_WIDTH, ReceiverRow, machine, send
 from tests.support.review.pages_server import served_pages
 from tests.support.review.signed_in import SECRET, client_of, person, review_app
 from tests.support.service.live_receiver import served
@@ -83,7 +83,7 @@ def visits(browser: httpx.Client, assets: int) -> dict[str, Callable[[], None]]:
     }
 
 
-def measured(browser: httpx.Client, assets: int, seconds: float) -> Iterator[Row]:
+def measured(browser: httpx.Client, assets: int, seconds: float) -> Iterator[ReceiverRow]:
     """Do everything again and again for so long, and give a line for each."""
     took_ms: dict[str, list[float]] = defaultdict(list)
     acts = visits(browser, assets)
@@ -100,12 +100,12 @@ def measured(browser: httpx.Client, assets: int, seconds: float) -> Iterator[Row
         parts = quantiles(all_ms, n=20)
         limit_ms = BULK_P95_MS if "confirming" in what else P95_MS
         says = f"p50 {parts[9]:.0f} ms, p95 {parts[18]:.0f} ms, max {max(all_ms):.0f} ms ({len(all_ms)})"
-        yield Row(what, says, f"p95 < {limit_ms:.0f} ms", parts[18] < limit_ms)
+        yield ReceiverRow(what, says, f"p95 < {limit_ms:.0f} ms", parts[18] < limit_ms)
 
 
 def beside_receiver(
     browser: httpx.Client, address: str, folder: Path, given: argparse.Namespace
-) -> Iterator[Row]:
+) -> Iterator[ReceiverRow]:
     """Measure the same while webhooks come in."""
     valkey = start_valkey(folder / "valkey")
     try:
@@ -118,13 +118,13 @@ def beside_receiver(
     finally:
         valkey.close()
     others = {code: number for code, number in sent.codes.items() if code != "202"}
-    yield Row(f"webhooks, {RATE}/s, without the pages", str(alone))
+    yield ReceiverRow(f"webhooks, {RATE}/s, without the pages", str(alone))
     is_met = sent.at_ms(0.99) < P99_MS and not others
     told = f"{sent}; not accepted: {others or 0}"
-    yield Row(f"webhooks, {RATE}/s, beside all that", told, f"p99 < {P99_MS:.0f} ms", is_met)
+    yield ReceiverRow(f"webhooks, {RATE}/s, beside all that", told, f"p99 < {P99_MS:.0f} ms", is_met)
 
 
-def rows_of(folder: Path, given: argparse.Namespace) -> Iterator[Row]:
+def rows_of(folder: Path, given: argparse.Namespace) -> Iterator[ReceiverRow]:
     """Fill the database in a folder if it is empty, and measure."""
     with ExitStack() as ends, tempfile.TemporaryDirectory(prefix="thumbs-") as own:
         server = start_postgres(folder, options={"max_wal_size": "4GB"})

@@ -81,7 +81,7 @@ IN_BATCHES: dict[str, Callable[[str], str]] = {
 LISTED = 1_000  # videos that the platform lists, of which no webhook told
 
 
-class Row(NamedTuple):
+class ScaleRow(NamedTuple):
     """One line of the table."""
 
     what: str
@@ -89,7 +89,7 @@ class Row(NamedTuple):
     is_missed: bool = False
 
 
-def measured(folder: Path, assets: int, waiting: int) -> list[Row]:
+def measured(folder: Path, assets: int, waiting: int) -> list[ScaleRow]:
     """Fill the database in a folder if it is empty, and measure everything in it."""
     server = start_postgres(folder, options={"fsync": "off", "max_wal_size": "4GB"})
     os.environ["DATABASE_URL"] = server.url
@@ -119,7 +119,7 @@ def _platform() -> Iterator[None]:
         yield
 
 
-def _queries(engine: Engine) -> list[Row]:
+def _queries(engine: Engine) -> list[ScaleRow]:
     """Measure what the dispatcher asks in every round, and now and then."""
 
     def within(ask: Callable[[Session], object]) -> None:
@@ -138,18 +138,18 @@ def _queries(engine: Engine) -> list[Row]:
     return [_row(what, _seconds_of(partial(within, ask))) for what, ask in asked.items()]
 
 
-def _command(words: str) -> Row:
+def _command(words: str) -> ScaleRow:
     found: list[Any] = []
     seconds = _seconds_of(lambda: found.append(run_thumbs(*words.split())))
     (result,) = found
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "does not answer" not in result.stderr, result.stderr
     if words in IN_BATCHES:
-        return Row(f"thumbs {words}", f"{seconds:.2f} s, in batches; {IN_BATCHES[words](result.stdout)}")
+        return ScaleRow(f"thumbs {words}", f"{seconds:.2f} s, in batches; {IN_BATCHES[words](result.stdout)}")
     return _row(f"thumbs {words}", seconds)
 
 
-def _inbox(engine: Engine) -> Row:
+def _inbox(engine: Engine) -> ScaleRow:
     """Measure how long a webhook of a new video, and one of a known video, take to be taken in."""
     settings = Settings()
     events = [
@@ -161,7 +161,7 @@ def _inbox(engine: Engine) -> Row:
     return _row("receiver: take in a webhook", seconds / len(events))
 
 
-def _doctor() -> Row:
+def _doctor() -> ScaleRow:
     """Measure what `thumbs doctor` asks of the rows; besides, it loads a model, whatever the size."""
     settings = Settings.read()
     checks = (rows.check_rows, accounts.check_standing)
@@ -170,17 +170,17 @@ def _doctor() -> Row:
     )
 
 
-def _prune(engine: Engine) -> Row:
+def _prune(engine: Engine) -> ScaleRow:
     """Measure how many webhooks are removed in a second."""
     removed: list[int] = []
     settings = Settings(events_retention_days=4)
     seconds = _seconds_of(lambda: removed.append(retention.prune(engine, settings, PRUNE_S)))
     per_s = removed[0] / seconds
-    return Row("maintenance: remove old rows", f"{per_s:.0f} rows a second", per_s < EVENTS_PER_S)
+    return ScaleRow("maintenance: remove old rows", f"{per_s:.0f} rows a second", per_s < EVENTS_PER_S)
 
 
-def _row(what: str, seconds: float) -> Row:
-    return Row(what, f"{seconds:.3f} s", seconds > LONGEST_S)
+def _row(what: str, seconds: float) -> ScaleRow:
+    return ScaleRow(what, f"{seconds:.3f} s", seconds > LONGEST_S)
 
 
 def _seconds_of(act: Callable[[], object]) -> float:

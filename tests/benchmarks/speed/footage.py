@@ -49,7 +49,7 @@ LOOKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ClipPiece:
     """A few seconds of a clip."""
 
     clip: Path
@@ -113,7 +113,7 @@ def rendition(
     return target
 
 
-def _enough(clips: Sequence[Path]) -> Iterator[Piece]:
+def _enough(clips: Sequence[Path]) -> Iterator[ClipPiece]:
     """Take a piece of each clip in turn, starting over where a clip ends, until there is enough."""
     turns = [itertools.cycle(_pieces(clip)) for clip in clips]
     total_s = 0.0
@@ -125,15 +125,15 @@ def _enough(clips: Sequence[Path]) -> Iterator[Piece]:
         yield piece
 
 
-def _pieces(clip: Path) -> list[Piece]:
+def _pieces(clip: Path) -> list[ClipPiece]:
     with av.open(str(clip)) as container:
         duration_s = (container.duration or 0) / av.time_base
     starts = [PIECE_S * index for index in range(int(duration_s / PIECE_S) + 1)]
-    pieces = [Piece(clip, start_s, min(PIECE_S, duration_s - start_s)) for start_s in starts]
+    pieces = [ClipPiece(clip, start_s, min(PIECE_S, duration_s - start_s)) for start_s in starts]
     return [piece for piece in pieces if piece.length_s >= SHORTEST_PIECE_S]
 
 
-def _filters(pieces: Sequence[Piece], clips: int) -> str:
+def _filters(pieces: Sequence[ClipPiece], clips: int) -> str:
     """Return the filter graph: every piece fills 1080p, each round of the clips in another look."""
     chains = []
     for index in range(len(pieces)):

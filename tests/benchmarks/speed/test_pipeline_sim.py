@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.benchmarks.speed.pipeline_sim import AFTER, BEFORE, DEVICES, Costs, simulate
-from tests.benchmarks.speed.virtual_time import Clock, Places
+from tests.benchmarks.speed.virtual_time import Resource, VirtualTime
 
 SECONDS = 60.0
 
 
 def test_those_who_share_a_place_take_turns() -> None:
     """Two times three seconds on one core are six, and each waits half of them."""
-    clock, ended_s = Clock(), []
-    core = Places(clock, 1)
+    clock, ended_s = VirtualTime(), []
+    core = Resource(clock, 1)
 
     def work() -> object:
         yield from core.use(3.0, slice_s=1.0)

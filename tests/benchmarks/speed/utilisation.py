@@ -86,7 +86,7 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Utilisation:
     """What a number of jobs took."""
 
     seconds: float
@@ -95,7 +95,7 @@ class Use:
     scoring_s: float
 
 
-def used(threads: int, count: int, models: Models, engine: Engine, media: Media) -> Use:
+def used(threads: int, count: int, models: Models, engine: Engine, media: Media) -> Utilisation:
     """Do so many jobs on so many threads; as many before that warm everything up."""
     with (
         tempfile.TemporaryDirectory(prefix="thumbs-", ignore_cleanup_errors=True) as folder,
@@ -108,7 +108,7 @@ def used(threads: int, count: int, models: Models, engine: Engine, media: Media)
         done = _do(rig, pool, count, media)
         seconds, cpu_s = time.monotonic() - began_s, _cpu_s() - cpu_before_s
     decoding_s = sum(job.timings_s[stage] for job in done for stage in DECODING)
-    return Use(seconds, cpu_s, decoding_s, sum(job.timings_s["score"] for job in done))
+    return Utilisation(seconds, cpu_s, decoding_s, sum(job.timings_s["score"] for job in done))
 
 
 def _do(rig: AnalyzerRig, pool: ThreadPoolExecutor, count: int, media: Media) -> list[Job]:
@@ -133,7 +133,7 @@ def _cpu_s() -> float:
     return sum(time.user + time.system for time in times)
 
 
-def _table(name: str, uses: dict[int, Use], count: int) -> Table:
+def _table(name: str, uses: dict[int, Utilisation], count: int) -> Table:
     cores = os.cpu_count() or 1
     title = f"{count} jobs, {CLIP_S} s of {CLIP_HEIGHT_PX}p each, {name}"
     found = Table(

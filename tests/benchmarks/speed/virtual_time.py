@@ -16,7 +16,7 @@ Step = Callable[[Resume], None]
 Steps = Iterator[Step]
 
 
-class Clock:
+class VirtualTime:
     """Runs any number of processes, each a generator of steps."""
 
     def __init__(self) -> None:
@@ -52,10 +52,10 @@ class Clock:
         self.now_s = until_s
 
 
-class Places:
+class Resource:
     """Something of which there are so many, and for which one waits in line: cores, a lock, a device."""
 
-    def __init__(self, clock: Clock, count: int) -> None:
+    def __init__(self, clock: VirtualTime, count: int) -> None:
         self._clock, self.count = clock, count
         self._taken, self._line = 0, deque[Resume]()
         self.forget()

@@ -32,7 +32,7 @@ BLURRED = -10.0  # what the seed's threshold drops comes after everything that i
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RuleInput:
     """What a rule may look at."""
 
     video: JudgedVideo
@@ -44,46 +44,46 @@ class Shown:
         return np.array([frame.time_s for frame in self.video.frames])
 
 
-Rule = Callable[[Shown], "NDArray[np.float64]"]
+Rule = Callable[[RuleInput], "NDArray[np.float64]"]
 """Scores frames: (frames,), higher is better."""
 
 
-def shown(video: JudgedVideo) -> Shown:
+def shown(video: JudgedVideo) -> RuleInput:
     """Read the pictures of a video."""
-    return Shown(video, tuple(cv2.imread(str(frame.file)) for frame in video.frames))
+    return RuleInput(video, tuple(cv2.imread(str(frame.file)) for frame in video.frames))
 
 
-def at_share(seen: Shown, share: float) -> NDArray[np.float64]:
+def at_share(seen: RuleInput, share: float) -> NDArray[np.float64]:
     """Prefer frames near a share of the length."""
     return -np.abs(seen.times_s - share * seen.video.duration_s)
 
 
-def random(seen: Shown) -> NDArray[np.float64]:
+def random(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer by chance; the video's name is the seed."""
     return np.random.default_rng(zlib.crc32(seen.video.name.encode())).random(len(seen.pictures))
 
 
-def sharpest(seen: Shown) -> NDArray[np.float64]:
+def sharpest(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer detail, as most scripts do: the variance of the Laplacian."""
     return np.array([cv2.Laplacian(grey, cv2.CV_64F).var() for grey in _greys(seen)])
 
 
-def our_sharpness(seen: Shown) -> NDArray[np.float64]:
+def our_sharpness(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer detail as our cue measures it."""
     return np.array([sharpness(_small(grey, HISTOGRAM_LONG_SIDE_PX)) for grey in _greys(seen)])
 
 
-def brightest(seen: Shown) -> NDArray[np.float64]:
+def brightest(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer light."""
     return np.array([grey.mean() for grey in _greys(seen)])
 
 
-def most_colourful(seen: Shown) -> NDArray[np.float64]:
+def most_colourful(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer saturated colours."""
     return np.array([cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV)[..., 1].mean() for bgr in seen.pictures])
 
 
-def ffmpeg_thumbnail(seen: Shown) -> NDArray[np.float64]:
+def ffmpeg_thumbnail(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer frames whose histogram is near the mean of all (FFmpeg, `libavfilter/vf_thumbnail.c`)."""
     small = [_small(bgr, HISTOGRAM_LONG_SIDE_PX) for bgr in seen.pictures]
     histograms = np.array(
@@ -92,7 +92,7 @@ def ffmpeg_thumbnail(seen: Shown) -> NDArray[np.float64]:
     return -((histograms - histograms.mean(axis=0)) ** 2).sum(axis=(1, 2))
 
 
-def hecate_like(seen: Shown) -> NDArray[np.float64]:
+def hecate_like(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer what hecate's rule picks of a film of these frames, in its order; the rest are alike.
 
     In the film each frame stands for a while, since the rule drops what lies beside a cut. All have the size
@@ -109,13 +109,13 @@ def hecate_like(seen: Shown) -> NDArray[np.float64]:
     return scores
 
 
-def largest_face(seen: Shown) -> NDArray[np.float64]:
+def largest_face(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer the largest face."""
     found = [_faces().find(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)) for bgr in seen.pictures]
     return np.array([max((face.box.width * face.box.height for face in faces), default=0) for faces in found])
 
 
-def seed(seen: Shown) -> NDArray[np.float64]:
+def seed(seen: RuleInput) -> NDArray[np.float64]:
     """Prefer what the first method of this project did: CLIP's fixed prompts, a face, a threshold of blur."""
     return np.array(
         [
@@ -155,7 +155,7 @@ def _seed_scorer() -> seed_method.SeedScorer:
     return seed_method.SeedScorer("lite")
 
 
-def _greys(seen: Shown) -> list[NDArray[np.uint8]]:
+def _greys(seen: RuleInput) -> list[NDArray[np.uint8]]:
     return [np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8) for bgr in seen.pictures]
 
 

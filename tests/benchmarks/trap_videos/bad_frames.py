@@ -31,7 +31,7 @@ GOOD = ""
 FIRST, SECOND, NEITHER = 0, 1, -1
 
 
-class Shown(NamedTuple):
+class TrapFrame(NamedTuple):
     """A frame of a trap."""
 
     kind: str  #: what is wrong with it; "" where nothing is
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     piece: int  #: the footage that it shows unharmed: the first piece, the second, or neither
 
 
-Trap = Callable[["Sequence[Rgb]", "Sequence[Rgb]", "Generator"], list[Shown]]
+Trap = Callable[["Sequence[Rgb]", "Sequence[Rgb]", "Generator"], list[TrapFrame]]
 
 # From here on a gradual damage is plain to see at the size of a thumbnail; below, a frame counts as good.
 FADED_REST = 0.75  # share of the picture that is left in a fade
@@ -61,12 +61,12 @@ def _mixed(rgb: Rgb, ground: Rgb | float, rest: float) -> Rgb:
     return mixed
 
 
-def _good(frames: Sequence[Rgb], piece: int) -> Iterator[Shown]:
-    return (Shown(GOOD, rgb, piece) for rgb in frames)
+def _good(frames: Sequence[Rgb], piece: int) -> Iterator[TrapFrame]:
+    return (TrapFrame(GOOD, rgb, piece) for rgb in frames)
 
 
-def _judged(kind: str, rgb: Rgb, piece: int, *, is_bad: bool) -> Shown:
-    return Shown(kind, rgb, NEITHER) if is_bad else Shown(GOOD, rgb, piece)
+def _judged(kind: str, rgb: Rgb, piece: int, *, is_bad: bool) -> TrapFrame:
+    return TrapFrame(kind, rgb, NEITHER) if is_bad else TrapFrame(GOOD, rgb, piece)
 
 
 def _lead(footage: Sequence[Rgb], rng: Generator) -> list[Rgb]:
@@ -76,16 +76,16 @@ def _lead(footage: Sequence[Rgb], rng: Generator) -> list[Rgb]:
 
 def between(
     kind: str, before: Sequence[Rgb], bad: Sequence[Rgb], after: Sequence[Rgb], rng: Generator
-) -> list[Shown]:
+) -> list[TrapFrame]:
     """Put bad frames between two pieces, cut hard."""
-    planted = [Shown(kind, rgb, NEITHER) for rgb in bad]
+    planted = [TrapFrame(kind, rgb, NEITHER) for rgb in bad]
     return [*_good(_lead(before, rng), FIRST), *planted, *_good(_lead(after, rng), SECOND)]
 
 
 def carded(kind: str, card: Card, low_s: float, high_s: float) -> Trap:
     """Make a trap of something drawn, which stands between two pieces."""
 
-    def trap(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+    def trap(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
         height, width = before[0].shape[:2]
         drawn = card((height, width), seconds(rng, low_s, high_s), rng)
         return between(kind, before, drawn, after, rng)
@@ -93,12 +93,12 @@ def carded(kind: str, card: Card, low_s: float, high_s: float) -> Trap:
     return trap
 
 
-def fade_out(footage: Sequence[Rgb], kind: str = "fade to black", piece: int = FIRST) -> list[Shown]:
+def fade_out(footage: Sequence[Rgb], kind: str = "fade to black", piece: int = FIRST) -> list[TrapFrame]:
     """Darken footage to black, or lighten it to white, evenly."""
     return fade_in(footage[::-1], kind, piece)[::-1]
 
 
-def fade_in(footage: Sequence[Rgb], kind: str = "fade to black", piece: int = SECOND) -> list[Shown]:
+def fade_in(footage: Sequence[Rgb], kind: str = "fade to black", piece: int = SECOND) -> list[TrapFrame]:
     """Let footage come out of black or white, evenly."""
     rests = np.linspace(0, 1, len(footage))
     ground = GROUNDS[kind]
@@ -108,32 +108,32 @@ def fade_in(footage: Sequence[Rgb], kind: str = "fade to black", piece: int = SE
     ]
 
 
-def _fade(kind: str, before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def _fade(kind: str, before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """Fade out, hold, fade in."""
     first, second = _lead(before, rng), _lead(after, rng)
     out, into = seconds(rng, 0.5, 1.4), seconds(rng, 0.5, 1.4)
-    held = [Shown(kind, np.full_like(before[0], GROUNDS[kind]), NEITHER)] * seconds(rng, 0.1, 0.5)
+    held = [TrapFrame(kind, np.full_like(before[0], GROUNDS[kind]), NEITHER)] * seconds(rng, 0.1, 0.5)
     left = fade_out(before[len(first) : len(first) + out], kind)
     come = fade_in(after[:into], kind)
     return [*_good(first, FIRST), *left, *held, *come, *_good(after[into : into + len(second)], SECOND)]
 
 
-def fade_black(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def fade_black(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """From one piece through black to the other."""
     return _fade("fade to black", before, after, rng)
 
 
-def fade_white(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def fade_white(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """From one piece through white to the other."""
     return _fade("fade to white", before, after, rng)
 
 
-def dissolve(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def dissolve(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """From one piece into the other, both moving on."""
     first, second = _lead(before, rng), _lead(after, rng)
     count = seconds(rng, 0.4, 2.2)
     ending = before[len(first) : len(first) + count]
-    planted: list[Shown] = []
+    planted: list[TrapFrame] = []
     for old, new, share in zip(ending, after, np.linspace(0, 1, len(ending)), strict=False):
         is_bad = BLENDED_SHARE < share < 1 - BLENDED_SHARE
         piece = FIRST if share < 0.5 else SECOND
@@ -149,7 +149,7 @@ def black_card(shape: tuple[int, int], count: int, rng: Generator) -> list[Rgb]:
 black = carded("black", black_card, 0.6, 2.5)
 
 
-def dark_noise(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def dark_noise(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """The lights are off: hardly any picture under the sensor's grain, new in every frame."""
     rest, sigma = rng.uniform(0.04, 0.14), rng.uniform(4, 10)
     dark = []
@@ -159,7 +159,7 @@ def dark_noise(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> l
     return between("dark noise", before, dark, after, rng)
 
 
-def white_flash(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def white_flash(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """A camera's flash, or a flash between two takes: white within a few frames, and back."""
     start, count = len(_lead(before, rng)), seconds(rng, 0.3, 0.8)
     shown = list(_good(before[:start], FIRST))
@@ -169,11 +169,11 @@ def white_flash(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) ->
     return [*shown, *_good(before[start + count : 2 * start + count], FIRST)]
 
 
-def gaussian_blur(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def gaussian_blur(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """Out of focus as a whole, then a good shot."""
     sigma = LONG_SIDE_PX * rng.uniform(0.007, 0.016)
     blurred = [cv2.GaussianBlur(rgb, (0, 0), sigma) for rgb in before[: seconds(rng, 1, 3)]]
-    shown = [Shown("blur", np.asarray(rgb, np.uint8), NEITHER) for rgb in blurred]
+    shown = [TrapFrame("blur", np.asarray(rgb, np.uint8), NEITHER) for rgb in blurred]
     return [*shown, *_good(_lead(after, rng), SECOND)]
 
 
@@ -187,7 +187,7 @@ def _smear(rgb: Rgb, shift_px: tuple[float, float]) -> Rgb:
     return np.asarray(cv2.filter2D(rgb, -1, kernel / kernel.sum()), np.uint8)
 
 
-def motion_blur(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def motion_blur(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """The camera swings to and fro faster than its shutter: smeared over 3 to 8 % of the width."""
     length, angle = LONG_SIDE_PX * rng.uniform(0.03, 0.08), rng.uniform(-0.6, 0.6)
     step = np.array([np.cos(angle), np.sin(angle)]) * length
@@ -204,12 +204,12 @@ def motion_blur(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) ->
     # Half of the time it swings from the first frame of the shot, so that no sharp one gives it away.
     start, count = len(_lead(before, rng)) * int(rng.integers(2)), seconds(rng, 0.8, 2)
     swung = [damage(rgb, number) for number, rgb in enumerate(before[start : start + count])]
-    bad = [Shown("motion blur", rgb, NEITHER) for rgb in swung]
+    bad = [TrapFrame("motion blur", rgb, NEITHER) for rgb in swung]
     rest = before[start + count : start + count + RATE]
     return [*_good(before[:start], FIRST), *bad, *_good(rest, FIRST)]
 
 
-def whip_pan(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def whip_pan(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """The camera is torn from one piece to the other."""
     first, second = _lead(before, rng), _lead(after, rng)
     old, new = before[len(first)], after[0]
@@ -221,11 +221,11 @@ def whip_pan(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> lis
     for number in range(1, count):
         left = int(step_px * number)
         view = np.ascontiguousarray(wide[:, left : left + width])
-        swept.append(Shown("whip pan", _smear(view, (min(step_px, 0.2 * width), 0.0)), NEITHER))
+        swept.append(TrapFrame("whip pan", _smear(view, (min(step_px, 0.2 * width), 0.0)), NEITHER))
     return [*_good(first, FIRST), *swept, *_good(second, SECOND)]
 
 
-def defocus_pull(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def defocus_pull(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """The lens hunts: out of focus and back in."""
     start, count = len(_lead(before, rng)), seconds(rng, 1.2, 2.4)
     strongest = LONG_SIDE_PX * rng.uniform(0.01, 0.022)
@@ -237,7 +237,7 @@ def defocus_pull(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -
     return shown
 
 
-def frozen(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def frozen(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """The connection broke: one frame in coarse blocks stands still."""
     start = len(_lead(before, rng))
     coded = io.BytesIO()
@@ -245,16 +245,16 @@ def frozen(before: Sequence[Rgb], _after: Sequence[Rgb], rng: Generator) -> list
     size = (width // 2, height // 2) if rng.integers(2) else (width, height)
     Image.fromarray(before[start]).resize(size).save(coded, "JPEG", quality=int(rng.integers(2, 7)))
     blocks = np.asarray(Image.open(coded).resize((width, height), Image.Resampling.NEAREST))
-    bad = [Shown("frozen", blocks, NEITHER)] * seconds(rng, 1, 2.5)
+    bad = [TrapFrame("frozen", blocks, NEITHER)] * seconds(rng, 1, 2.5)
     return [*_good(before[:start], FIRST), *bad, *_good(before[start : 2 * start], FIRST)]
 
 
-def bars(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[Shown]:
+def bars(before: Sequence[Rgb], after: Sequence[Rgb], rng: Generator) -> list[TrapFrame]:
     """A shot between black bars: good as soon as they are cut off."""
     is_wide, share = bool(rng.integers(2)), rng.uniform(*BAR_SHARE)
     boxed = [boxed_in(rgb, share, is_wide=is_wide) for rgb in before[: seconds(rng, 1.2, 3)]]
     kind = "letterbox" if is_wide else "pillarbox"
-    return [*(Shown(kind, rgb, FIRST) for rgb in boxed), *_good(_lead(after, rng), SECOND)]
+    return [*(TrapFrame(kind, rgb, FIRST) for rgb in boxed), *_good(_lead(after, rng), SECOND)]
 
 
 def boxed_in(rgb: Rgb, share: float, *, is_wide: bool) -> Rgb:

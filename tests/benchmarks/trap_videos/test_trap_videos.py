@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.benchmarks.pickers.methods import MISSHOWN, Choice, Chosen, ours
+from tests.benchmarks.pickers.methods import MISSHOWN, Chosen, MethodPick, ours
 from tests.benchmarks.pickers.peers import PEERS
 from tests.benchmarks.quality.quality_measures import figure, summary
 from tests.benchmarks.speed import footage
@@ -157,7 +157,7 @@ def test_three_picks_of_one_shot_are_not_three_good_picks() -> None:
         _video(), clips=("a", "b", "c"), shots=(0,) * 30 + (1,) * 30 + (2,) * 30, kinds=("",) * 90
     )
     assert video.has_three_good_shots
-    alike = [Choice(0.0, "", is_barred=False, is_captioned=False, shot=0)] * 3
+    alike = [MethodPick(0.0, "", is_barred=False, is_captioned=False, shot=0)] * 3
     apart = [replace(one, shot=number) for number, one in enumerate(alike)]
     spoiled = [*apart[:2], replace(apart[2], kind="black")]
     counted = [summary([video], [Chosen(picks)]) for picks in (alike, apart, spoiled)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.benchmarks.trap_videos import bad_frames, drawn_cards
-from tests.benchmarks.trap_videos.bad_frames import FIRST, GOOD, NEITHER, RATE, Card, Shown, Trap, seconds
+from tests.benchmarks.trap_videos.bad_frames import FIRST, GOOD, NEITHER, RATE, Card, Trap, TrapFrame, seconds
 from tests.benchmarks.trap_videos.clip_footage import piece
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ TRAPS: tuple[Trap, ...] = (
 _Take = Callable[[], "Sequence[Rgb]"]
 
 
-def film(recipe: Recipe, shape: tuple[int, int], rng: Generator) -> tuple[list[Shown], list[str]]:
+def film(recipe: Recipe, shape: tuple[int, int], rng: Generator) -> tuple[list[TrapFrame], list[str]]:
     """Return all frames, their pieces of footage numbered through, and the clip of each piece."""
     clips: list[str] = []
     turn = itertools.cycle(rng.permutation(len(recipe.clips)).tolist())
@@ -62,7 +62,7 @@ def film(recipe: Recipe, shape: tuple[int, int], rng: Generator) -> tuple[list[S
     shown = list(_opening(recipe, shape, take, rng))
     if recipe.case == "short":
         rest = int(recipe.length_s * RATE) - len(shown)
-        shown += [Shown(GOOD, rgb, len(clips) - 1) for rgb in take()[: max(RATE // 2, rest)]]
+        shown += [TrapFrame(GOOD, rgb, len(clips) - 1) for rgb in take()[: max(RATE // 2, rest)]]
         return shown, clips
     body = int((recipe.length_s - recipe.ending_s) * RATE)
     for number in _shuffled(len(TRAPS), rng):
@@ -73,7 +73,7 @@ def film(recipe: Recipe, shape: tuple[int, int], rng: Generator) -> tuple[list[S
     return [*shown, *_ending(recipe, shape, take, rng, len(clips))], clips
 
 
-def _numbered(planted: Sequence[Shown], first: int) -> Iterator[Shown]:
+def _numbered(planted: Sequence[TrapFrame], first: int) -> Iterator[TrapFrame]:
     return (one if one.piece == NEITHER else one._replace(piece=first + one.piece) for one in planted)
 
 
@@ -82,21 +82,23 @@ def _shuffled(count: int, rng: Generator) -> Iterator[int]:
         yield from rng.permutation(count).tolist()
 
 
-def _opening(recipe: Recipe, shape: tuple[int, int], take: _Take, rng: Generator) -> Iterator[Shown]:
+def _opening(recipe: Recipe, shape: tuple[int, int], take: _Take, rng: Generator) -> Iterator[TrapFrame]:
     count = int(recipe.lead_in_s * RATE)
     if recipe.lead_in == FADE:
         into = min(count, seconds(rng, *FADE_S))
-        yield from [Shown(FADE, np.zeros((*shape, 3), np.uint8), NEITHER)] * (count - into)
+        yield from [TrapFrame(FADE, np.zeros((*shape, 3), np.uint8), NEITHER)] * (count - into)
         yield from bad_frames.fade_in(take()[:into], piece=FIRST)
     elif recipe.lead_in and count:
-        yield from (Shown(recipe.lead_in, rgb, NEITHER) for rgb in CARDS[recipe.lead_in](shape, count, rng))
+        yield from (
+            TrapFrame(recipe.lead_in, rgb, NEITHER) for rgb in CARDS[recipe.lead_in](shape, count, rng)
+        )
 
 
 def _ending(
     recipe: Recipe, shape: tuple[int, int], take: _Take, rng: Generator, number: int
-) -> Iterator[Shown]:
+) -> Iterator[TrapFrame]:
     count = int(recipe.ending_s * RATE)
     if recipe.ending == FADE:
         yield from bad_frames.fade_out(take()[: min(count, seconds(rng, *FADE_S))], piece=number)
     elif recipe.ending and count:
-        yield from (Shown(recipe.ending, rgb, NEITHER) for rgb in CARDS[recipe.ending](shape, count, rng))
+        yield from (TrapFrame(recipe.ending, rgb, NEITHER) for rgb in CARDS[recipe.ending](shape, count, rng))

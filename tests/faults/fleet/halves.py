@@ -83,7 +83,7 @@ class Halving:
             program.start()
         self._wait_for(orphans, struck_s)
 
-    def _choose(self) -> list[processes.Program]:
+    def _choose(self) -> list[processes.ServiceProgram]:
         """Draw half of the workers of each kind."""
         victims = []
         for kind in KINDS:

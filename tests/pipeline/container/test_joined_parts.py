@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.media import clips, pictures, recordings
-from tests.support.media.recordings import Part
+from tests.support.media.recordings import JoinedPart
 from worker.errors import VideoTooLarge
 from worker.pipeline.container import joined_parts
 from worker.pipeline.container.probe import probe
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 DAY_S = 2**33 / 90_000  # where the stamps of MPEG begin anew
 
 JUMPS = {
-    "forward": [Part(1.0), Part(5000.0)],
-    "back": [Part(5000.0), Part(1.0)],
-    "back a little": [Part(30.0), Part(10.0)],
-    "the same again": [Part(1.0), Part(1.0)],
-    "forward and back": [Part(100.0), Part(7000.0), Part(3.0)],
-    "twice back": [Part(9000.0), Part(500.0), Part(20.0)],
-    "a slip of one stamp": [Part(1.0), Part(5000.0, frames=1), Part(3.04)],
+    "forward": [JoinedPart(1.0), JoinedPart(5000.0)],
+    "back": [JoinedPart(5000.0), JoinedPart(1.0)],
+    "back a little": [JoinedPart(30.0), JoinedPart(10.0)],
+    "the same again": [JoinedPart(1.0), JoinedPart(1.0)],
+    "forward and back": [JoinedPart(100.0), JoinedPart(7000.0), JoinedPart(3.0)],
+    "twice back": [JoinedPart(9000.0), JoinedPart(500.0), JoinedPart(20.0)],
+    "a slip of one stamp": [JoinedPart(1.0), JoinedPart(5000.0, frames=1), JoinedPart(3.04)],
 }
 
 
@@ -58,7 +58,7 @@ def test_picks_come_from_all_parts_at_played_times(tmp_path: Path, name: str) ->
 def test_joined_program_streams_are_played_to_their_end(tmp_path: Path) -> None:
     """DVD recorders start the clock anew in each title."""
     form = clips.Format(codec="mpeg2video")
-    path = recordings.join(tmp_path / "joined.mpg", [Part(0.0), Part(0.0), Part(0.0)], form)
+    path = recordings.join(tmp_path / "joined.mpg", [JoinedPart(0.0), JoinedPart(0.0), JoinedPart(0.0)], form)
 
     video = probe(path)
 
@@ -69,7 +69,9 @@ def test_joined_program_streams_are_played_to_their_end(tmp_path: Path) -> None:
 def test_a_long_joined_file_is_sampled_in_all_parts(tmp_path: Path) -> None:
     """The plan for long videos counts played time too."""
     form = clips.Format(rate=Fraction(10), gop=10)
-    path = recordings.join(tmp_path / "long.ts", [Part(900.0, 320), Part(9000.0, 320), Part(4.0, 320)], form)
+    path = recordings.join(
+        tmp_path / "long.ts", [JoinedPart(900.0, 320), JoinedPart(9000.0, 320), JoinedPart(4.0, 320)], form
+    )
 
     video = probe(path)
     found = scan(video)
@@ -86,8 +88,10 @@ def test_a_large_joined_file_is_found_by_a_look_at_some_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only then is it read; an even one is not."""
-    joined = recordings.join(tmp_path / "joined.ts", [Part(100.0, 200), Part(7000.0, 200), Part(3.0, 200)])
-    even = recordings.join(tmp_path / "even.ts", [Part(100.0, 600)])
+    joined = recordings.join(
+        tmp_path / "joined.ts", [JoinedPart(100.0, 200), JoinedPart(7000.0, 200), JoinedPart(3.0, 200)]
+    )
+    even = recordings.join(tmp_path / "even.ts", [JoinedPart(100.0, 600)])
     monkeypatch.setattr(joined_parts, "SMALL_BYTES", 0)
 
     assert probe(joined).duration_s == pytest.approx(24.0, abs=0.05)
@@ -98,7 +102,7 @@ def test_a_large_joined_file_is_found_by_a_look_at_some_places(
 def test_a_part_that_starts_in_the_middle_shows_no_mixture(tmp_path: Path) -> None:
     """Its first frames refer to pictures that were cut away, not to those of the part before."""
     form = clips.Format(gop=30)
-    whole = recordings.join(tmp_path / "a.ts", [Part(500.0, 60)], form)
+    whole = recordings.join(tmp_path / "a.ts", [JoinedPart(500.0, 60)], form)
     headless = clips.write(tmp_path / "b.ts", pictures.numbered(90, first=1000), form, start_s=3.0)
     path = tmp_path / "joined.ts"
     path.write_bytes(whole.read_bytes() + recordings.without_start(headless, 0.15).read_bytes())
@@ -144,7 +148,7 @@ def test_a_clock_that_begins_anew_at_its_end_is_no_jump(tmp_path: Path) -> None:
 
 def test_what_plays_for_too_long_is_refused_by_played_time(tmp_path: Path) -> None:
     """The sentence names the time that it plays, not that of its stamps."""
-    path = recordings.join(tmp_path / "joined.ts", [Part(5000.0), Part(1.0)])
+    path = recordings.join(tmp_path / "joined.ts", [JoinedPart(5000.0), JoinedPart(1.0)])
 
     with pytest.raises(VideoTooLarge, match=r"the limit is"):
         probe(path, VideoLimits(duration_s=3.0))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.media import reference_colour as reference
-from tests.support.media.reference_colour import Coding
+from tests.support.media.reference_colour import ColourCoding
 from tests.support.service.sample_run import video
 from worker.pipeline.display.colour.colour_space import colour_notes
 from worker.pipeline.display.display import displayed
@@ -23,8 +23,8 @@ SIZE = (320, 192)
 # What the eye just sees beside each other is about 2.
 STILL_DELTA_E, SMALL_DELTA_E = 1.0, 3.0
 
-PQ, HLG = Coding(9, 16, 9), Coding(9, 18, 9)
-SDR_2020 = Coding(9, 14, 9)
+PQ, HLG = ColourCoding(9, 16, 9), ColourCoding(9, 18, 9)
+SDR_2020 = ColourCoding(9, 14, 9)
 
 
 def still(frame: av.VideoFrame) -> Rgb:
@@ -46,28 +46,31 @@ def errors(frame: av.VideoFrame) -> tuple[float, float]:
 
 
 TRUE = [
-    *(Coding(matrix) for matrix in (1, 4, 5, 6, 7, 8, 9)),
-    *(Coding(matrix, is_full_range=True) for matrix in (1, 5, 8)),
-    *(Coding(matrix, bits=8) for matrix in (1, 6, 8)),
-    *(Coding(matrix, bits=12) for matrix in (1, 8)),
-    *(Coding(16, is_full_range=full) for full in (False, True)),
-    *(Coding(17, is_full_range=full) for full in (False, True)),
+    *(ColourCoding(matrix) for matrix in (1, 4, 5, 6, 7, 8, 9)),
+    *(ColourCoding(matrix, is_full_range=True) for matrix in (1, 5, 8)),
+    *(ColourCoding(matrix, bits=8) for matrix in (1, 6, 8)),
+    *(ColourCoding(matrix, bits=12) for matrix in (1, 8)),
+    *(ColourCoding(16, is_full_range=full) for full in (False, True)),
+    *(ColourCoding(17, is_full_range=full) for full in (False, True)),
     *(replace(SDR_2020, matrix=matrix) for matrix in (9, 10, 12, 13)),
     *(replace(SDR_2020, matrix=10, transfer=transfer, bits=12) for transfer in (1, 15)),
-    *(Coding(matrix, primaries=primaries) for matrix in (12, 13) for primaries in (1, 12)),
+    *(ColourCoding(matrix, primaries=primaries) for matrix in (12, 13) for primaries in (1, 12)),
     *(replace(PQ, matrix=matrix, is_full_range=full) for matrix in (9, 14, 15) for full in (False, True)),
     *(replace(HLG, matrix=matrix) for matrix in (9, 14)),
     *(replace(coding, primaries=12) for coding in (PQ, HLG)),
-    Coding(11, transfer=17, primaries=10, bits=12),
-    Coding(1, transfer=17, primaries=11, bits=12),
-    *(Coding(primaries=primaries) for primaries in (4, 8, 9, 11, 12, 22)),
-    *(Coding(transfer=transfer, bits=12) for transfer in (4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17)),
-    *(Coding(transfer=transfer, primaries=12, bits=12) for transfer in (4, 5, 7, 8, 9, 10, 13, 17)),
+    ColourCoding(11, transfer=17, primaries=10, bits=12),
+    ColourCoding(1, transfer=17, primaries=11, bits=12),
+    *(ColourCoding(primaries=primaries) for primaries in (4, 8, 9, 11, 12, 22)),
+    *(
+        ColourCoding(transfer=transfer, bits=12)
+        for transfer in (4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17)
+    ),
+    *(ColourCoding(transfer=transfer, primaries=12, bits=12) for transfer in (4, 5, 7, 8, 9, 10, 13, 17)),
 ]
 
 
 @pytest.mark.parametrize("coding", TRUE, ids=str)
-def test_colours_come_back_as_they_went_in(coding: Coding) -> None:
+def test_colours_come_back_as_they_went_in(coding: ColourCoding) -> None:
     """By the formulas of the standards; each wrong matrix, curve, red, green or blue is seen here."""
     still_error, small_error = errors(reference.coded_frame(reference.patches(), coding))
     assert still_error < STILL_DELTA_E * (1.5 if coding.bits == 8 else 1)
@@ -97,7 +100,7 @@ def test_no_matrix_is_refused(matrix: int, pixel_format: str) -> None:
 @pytest.mark.parametrize("transfer", EVERY_TRANSFER)
 def test_no_transfer_is_refused(transfer: int) -> None:
     """A reserved one is shown as BT.709 is."""
-    frame = reference.coded_frame(reference.patches(), Coding())
+    frame = reference.coded_frame(reference.patches(), ColourCoding())
     plain = still(frame)
     frame.color_trc = transfer
     shown = still(frame)
@@ -108,7 +111,7 @@ def test_no_transfer_is_refused(transfer: int) -> None:
 @pytest.mark.parametrize("primaries", EVERY_PRIMARIES)
 def test_no_primaries_are_refused(primaries: int) -> None:
     """Reserved ones, and those of standard definition, are shown as the screen's."""
-    frame = reference.coded_frame(reference.patches(), Coding())
+    frame = reference.coded_frame(reference.patches(), ColourCoding())
     plain = still(frame)
     frame.color_primaries = primaries
     shown = still(frame)
@@ -130,22 +133,22 @@ def test_other_primaries_leave_grey_as_it_is(primaries: int) -> None:
 
 
 IMPOSSIBLE = {
-    "RGB on YCbCr": Coding(0),
-    "constant luminance with the primaries of BT.709": Coding(10),
-    "SMPTE 2085 on what is not XYZ": Coding(11),
-    "derived from primaries that are not said": Coding(12, primaries=2),
-    "derived from primaries that are reserved": Coding(13, primaries=200),
-    "ICtCp on 8 bits": Coding(14, bits=8),
-    "ICtCp on standard dynamic range": Coding(14),
-    "IPT-C2 on standard dynamic range": Coding(15),
-    "YCgCo-R on 8 bits": Coding(16, bits=8),
-    "a reserved one": Coding(3),
-    "a number without a meaning": Coding(200),
+    "RGB on YCbCr": ColourCoding(0),
+    "constant luminance with the primaries of BT.709": ColourCoding(10),
+    "SMPTE 2085 on what is not XYZ": ColourCoding(11),
+    "derived from primaries that are not said": ColourCoding(12, primaries=2),
+    "derived from primaries that are reserved": ColourCoding(13, primaries=200),
+    "ICtCp on 8 bits": ColourCoding(14, bits=8),
+    "ICtCp on standard dynamic range": ColourCoding(14),
+    "IPT-C2 on standard dynamic range": ColourCoding(15),
+    "YCgCo-R on 8 bits": ColourCoding(16, bits=8),
+    "a reserved one": ColourCoding(3),
+    "a number without a meaning": ColourCoding(200),
 }
 
 
 @pytest.mark.parametrize("coding", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-def test_what_cannot_be_is_guessed_and_said(coding: Coding) -> None:
+def test_what_cannot_be_is_guessed_and_said(coding: ColourCoding) -> None:
     """A small picture is taken for BT.601, as players do, and a note says so."""
     frame = reference.coded_frame(reference.patches(), replace(coding, matrix=5, primaries=1))
     frame.colorspace, frame.color_primaries = coding.matrix, coding.primaries
@@ -169,7 +172,7 @@ def test_an_impossible_matrix_of_a_large_picture_is_taken_for_that_of_high_defin
 
 
 @pytest.mark.parametrize("coding", TRUE, ids=str)
-def test_nothing_is_said_of_tags_that_are_true(coding: Coding) -> None:
+def test_nothing_is_said_of_tags_that_are_true(coding: ColourCoding) -> None:
     """A note is for what is unusual."""
     assert colour_notes(reference.coded_frame(reference.patches(), coding)) == ()
 

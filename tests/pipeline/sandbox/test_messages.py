@@ -14,11 +14,11 @@ import pytest
 
 from tests.support.sandbox.hostile_answers import answer, head
 from worker.errors import UnreadableVideo
-from worker.pipeline.frames import Box, Candidate, Cues, Eyes, Look, Scan, Still
+from worker.pipeline.frames import Box, Candidate, Cues, Eyes, FaceLook, Scan, Still
 from worker.pipeline.media import JoinedParts, Part, TransferFunction, Video
 from worker.pipeline.sandbox.answers import bounds, failures, messages
 from worker.pipeline.sandbox.answers.forms import NOTHING, Nonsense, codec
-from worker.pipeline.sandbox.answers.messages import Progress, Room, read_answer
+from worker.pipeline.sandbox.answers.messages import Room, TaskProgress, read_answer
 from worker.timeline import Range
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ VIDEO = Video(
 )
 CANDIDATE = Candidate(1.0, 0, np.full((2, 3, 3), 7, np.uint8), Cues(*[0.5] * 11), (0.0, 0.1, 1.0, 0.9))
 SCAN = Scan((CANDIDATE, replace(CANDIDATE, time_s=2.0)), (0.0, 1.5), 40, is_sampled=False)
-LOOK = Look(Box(1, 2, 30, 40), 0.9, 0.3, 0.5, 0.55, 0.1, 0.0, is_inside=True)
+LOOK = FaceLook(Box(1, 2, 30, 40), 0.9, 0.3, 0.5, 0.55, 0.1, 0.0, is_inside=True)
 STILLS = [Still(1.0, np.zeros((4, 5, 3), np.uint8), (LOOK,), Eyes.OPEN)]
 
 KINDS: dict[str, tuple[Any, Codec, Bounds]] = {
@@ -67,7 +67,7 @@ def read(message: bytes, form: Codec = NOTHING, within: Bounds = bounds.NO_BOUND
         if pipe.readinto(buffer) != len(buffer):
             raise EOFError
 
-    said = read_answer(read_into, TASK, form, within.room, Progress())
+    said = read_answer(read_into, TASK, form, within.room, TaskProgress())
     within.check(said)
     return said
 

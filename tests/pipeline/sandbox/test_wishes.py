@@ -11,12 +11,12 @@ from tests.support.sandbox.hostile_answers import answer, head
 from worker.files.paged_file import PagedFile
 from worker.pipeline.sandbox.answers import messages
 from worker.pipeline.sandbox.answers.forms import NOTHING, Nonsense
-from worker.pipeline.sandbox.answers.messages import NO_PICTURES, Progress, read_answer
+from worker.pipeline.sandbox.answers.messages import NO_PICTURES, TaskProgress, read_answer
 
 TASK = 7
 
 
-class Shelf:
+class CountedPages:
     """Who would bring the pages of a file of ten."""
 
     file, count = PagedFile(Path("film"), Path("film.pages"), 4096), 10
@@ -39,7 +39,7 @@ class Shelf:
         """Have nothing to give up."""
 
 
-def wishes(message: bytes, pages: Shelf | None) -> None:
+def wishes(message: bytes, pages: CountedPages | None) -> None:
     """Read wishes for pages, up to an honest answer."""
     pipe = io.BytesIO(message + answer(TASK))
 
@@ -47,12 +47,12 @@ def wishes(message: bytes, pages: Shelf | None) -> None:
         if pipe.readinto(buffer) != len(buffer):
             raise EOFError
 
-    read_answer(read_into, TASK, NOTHING, NO_PICTURES, Progress(pages=pages))
+    read_answer(read_into, TASK, NOTHING, NO_PICTURES, TaskProgress(pages=pages))
 
 
 def test_a_wish_for_pages_is_passed_on() -> None:
     """In order, to who brings them."""
-    pages = Shelf()
+    pages = CountedPages()
 
     wishes(messages.wanted(0, 10, is_awaited=False) + messages.wanted(9, 1, is_awaited=True), pages)
 
@@ -81,7 +81,7 @@ def test_a_wish_for_pages_is_passed_on() -> None:
 )
 def test_a_wish_that_no_file_can_fulfil_is_refused(wish: object) -> None:
     """By the same error as every other nonsense, and nobody is asked for anything."""
-    pages = Shelf()
+    pages = CountedPages()
 
     with pytest.raises(Nonsense):
         wishes(head({"wanted": wish}), pages)
@@ -93,6 +93,6 @@ def test_wishes_without_end_are_refused() -> None:
     """Few large ones as well as many small ones: each page that is asked for costs its parent time."""
     for first, count in ((0, 10), (3, 1)):
         with pytest.raises(Nonsense, match="without end"):
-            wishes(messages.wanted(first, count, is_awaited=True) * (300 // count), Shelf())
+            wishes(messages.wanted(first, count, is_awaited=True) * (300 // count), CountedPages())
     with pytest.raises(Nonsense):
         wishes(messages.wanted(0, 1, is_awaited=True), None)

@@ -18,7 +18,7 @@ from worker.errors import ConfigurationError, OutOfMemory, UnknownModel, Weights
 from worker.pipeline.earlier_run import decode_embedding, encode_embedding
 from worker.pipeline.scoring.clip_model import load_clip_model
 from worker.pipeline.scoring.clip_scorer import ClipScorer, z_scores
-from worker.pipeline.scoring.prompts import Pair, Prompts
+from worker.pipeline.scoring.prompts import PromptPair, Prompts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,7 +169,7 @@ class TestAppeal:
 
     def test_a_pair_counts_by_its_weight(self, frames: list[Rgb]) -> None:
         """Of two equal pairs one may count three times as much."""
-        pair = Pair("light", "a bright photo", "a dark photo", "a test")
+        pair = PromptPair("light", "a bright photo", "a dark photo", "a test")
         prompts = Prompts((pair, replace(pair, name="again", weight=3.0)))
         scorer = ClipScorer.load("lite", prompts, device="cpu")
 

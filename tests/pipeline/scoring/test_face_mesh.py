@@ -18,7 +18,7 @@ from worker.pipeline.scoring.face_mesh import FaceMesh
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.pipeline.frames import Look, Rgb
+    from worker.pipeline.frames import FaceLook, Rgb
 
 FACE = Box(264, 140, 443, 396)  # of the man in the car
 
@@ -29,7 +29,7 @@ def mesh() -> FaceMesh:
     return FaceMesh.load()
 
 
-def read(mesh: FaceMesh, rgb: Rgb, box: Box = FACE) -> Look:
+def read(mesh: FaceMesh, rgb: Rgb, box: Box = FACE) -> FaceLook:
     """The look of one face."""
     [look] = mesh.looks(rgb, [Face(box, 0.9)])
     assert look is not None

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.media import pictures
 from worker.pipeline.frames import Candidate, Cues, Scored
-from worker.pipeline.scoring.text import Line, TextFinder
+from worker.pipeline.scoring.text import TextFinder, TextLine
 from worker.pipeline.scoring.text_cost import MAX_MEASURED, charge_for_text, text_values
 from worker.pipeline.selection.reasons import NO_TEXT, deciding_parts
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from worker.pipeline.frames import Rgb
 
 CUES = Cues(0.5, 0.3, 0.01, 0.1, 0.7, 0.9, 0.9, 0.0, 0.0, 0.0, 0.0)
-CAPTION = Line((0.1, 0.85, 0.9, 0.95), 0.012)
-WATERMARK = Line((0.8, 0.05, 0.95, 0.1), 0.004)
-TITLE = Line((0.1, 0.3, 0.9, 0.6), 0.06)
+CAPTION = TextLine((0.1, 0.85, 0.9, 0.95), 0.012)
+WATERMARK = TextLine((0.8, 0.05, 0.95, 0.1), 0.004)
+TITLE = TextLine((0.1, 0.3, 0.9, 0.6), 0.06)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ class CountingFinder:
     def __init__(self) -> None:
         self.shown: list[Rgb] = []
 
-    def find(self, rgb: Rgb) -> tuple[Line, ...]:
+    def find(self, rgb: Rgb) -> tuple[TextLine, ...]:
         """Look at a picture."""
         self.shown.append(rgb)
         return ()
@@ -128,7 +128,7 @@ def test_captions_that_are_there_most_of_the_time_cost_where_some_frames_are_fre
 
 def test_subtitles_cost_though_nearly_every_frame_has_one() -> None:
     """They stand in one place, but each has other words."""
-    subtitles = [Line((0.5 - half, 0.85, 0.5 + half, 0.95), 0.012) for half in np.linspace(0.05, 0.45, 9)]
+    subtitles = [TextLine((0.5 - half, 0.85, 0.5 + half, 0.95), 0.012) for half in np.linspace(0.05, 0.45, 9)]
 
     assert max(text_values([*[[one] for one in subtitles], []])[:9]) < -0.3
 

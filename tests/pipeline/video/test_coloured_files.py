@@ -13,7 +13,7 @@ from av import VideoFrame
 from tests.support.media import clips, coloured_clips, pictures, stamped
 from tests.support.media import reference_colour as reference
 from tests.support.media.odd_files import colours
-from tests.support.media.reference_colour import Coding
+from tests.support.media.reference_colour import ColourCoding
 from worker.pipeline.container.probe import probe
 from worker.pipeline.media import TransferFunction
 from worker.pipeline.video.scan import scan
@@ -64,10 +64,16 @@ def test_other_dolby_vision_is_shown_by_its_tags(tmp_path: Path, profile: int, c
 
 @pytest.mark.parametrize(
     "coding",
-    [Coding(8), Coding(10, 14, 9), Coding(14, 16, 9), Coding(14, 18, 9), Coding(16, is_full_range=True)],
+    [
+        ColourCoding(8),
+        ColourCoding(10, 14, 9),
+        ColourCoding(14, 16, 9),
+        ColourCoding(14, 18, 9),
+        ColourCoding(16, is_full_range=True),
+    ],
     ids=["YCgCo", "constant luminance", "ICtCp with PQ", "ICtCp with HLG", "YCgCo-R"],
 )
-def test_tags_reach_the_picture_through_a_file(tmp_path: Path, coding: Coding) -> None:
+def test_tags_reach_the_picture_through_a_file(tmp_path: Path, coding: ColourCoding) -> None:
     """In Matroska, which keeps all of them."""
     path = coloured_clips.write_coded(tmp_path / "a.mkv", reference.patches(), coding)
     assert probe(path).notes == ()

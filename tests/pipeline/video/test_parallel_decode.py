@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.media import clips, pictures
-from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.clock import StreamClock
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.packets import decode_packets, packets_of, prepare_for_scan
 from worker.pipeline.container.probe import probe
@@ -32,7 +32,7 @@ def times_of_one_pass(video: Video) -> list[float]:
     with open_container(video.path) as container:
         stream = video_streams(container)[0]
         prepare_for_scan(stream)
-        clock = Clock.of(container, stream)
+        clock = StreamClock.of(container, stream)
         return [clock.time_s(frame.pts or 0) for frame in decode_packets(packets_of(container, stream))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.pipeline.frames import Box, Eyes, Face, Look
+from worker.pipeline.frames import Box, Eyes, Face, FaceLook
 from worker.pipeline.scoring.face_mesh import FaceMesh
 from worker.pipeline.video.people import FaceReader, Sights, eyes, first_looks, main_people, worth
 
@@ -17,13 +17,13 @@ class Unused:
 ROOM = np.zeros((1080, 1920, 3), np.uint8)
 
 
-def look(eye_opening: float = 0.3, **changes: float) -> Look:
+def look(eye_opening: float = 0.3, **changes: float) -> FaceLook:
     """A frontal face with a quiet mouth."""
-    quiet = Look(Box(100, 100, 200, 230), 1.0, eye_opening, 0.5, 0.55, -0.02, 0.02, is_inside=True)
+    quiet = FaceLook(Box(100, 100, 200, 230), 1.0, eye_opening, 0.5, 0.55, -0.02, 0.02, is_inside=True)
     return quiet._replace(**changes)
 
 
-def alone(*looks: Look) -> Sights:
+def alone(*looks: FaceLook) -> Sights:
     """One person, frame by frame."""
     return {index: (one,) for index, one in enumerate(looks)}
 
@@ -57,7 +57,7 @@ def test_narrow_eyes_are_no_shut_eyes() -> None:
     ],
     ids=["seen too briefly", "in profile", "no face"],
 )
-def test_unknown_costs_nothing(looks: list[Look]) -> None:
+def test_unknown_costs_nothing(looks: list[FaceLook]) -> None:
     """And nothing is said."""
     sights = alone(*looks)
 

@@ -14,7 +14,7 @@ import pytest
 from tests.support.media import clips, pictures
 from tests.support.media.clips import Format
 from worker.errors import UnreadableVideo
-from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.clock import StreamClock
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.probe import probe
 from worker.pipeline.media import TransferFunction
@@ -32,7 +32,7 @@ def frame_times_s(path: Path) -> list[float]:
     """When each frame is shown, by decoding the file from its start."""
     with open_container(path) as container:
         stream = container.streams.video[0]
-        clock = Clock.of(container, stream)
+        clock = StreamClock.of(container, stream)
         return [clock.time_s(frame.pts) for frame in container.decode(stream)]
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.support.platforms.simulated_account import CHOICE, CONTENT, JPEG, client, clip, fetched, simulated
 from tests.support.service.customer_endpoint import Inbox
 from tests.support.waiting import until
-from worker.demo.simulator import SIMULATED, Fault
+from worker.demo.simulator import SIMULATED, InjectedFault
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, PublishRejected
 from worker.platforms import PLATFORMS
 from worker.platforms.base import AssetState, ForeignThumbnails, NewThumbnail, WriteBack
@@ -120,11 +120,11 @@ def test_a_refused_write_says_what_a_write_needs(name: str, tmp_path: Path) -> N
         asset = ours.asset(vendor.upload(clip(tmp_path)))
         needed = re.escape(f"a write needs {ours.capabilities.write_permission}")
         for method in ("POST", "PATCH", "PUT"):
-            vendor.faults.plan(Fault(status=403), method=method)
+            vendor.faults.plan(InjectedFault(status=403), method=method)
         with pytest.raises(CredentialsRefused, match=needed):
             ours.write(asset, CHOICE)
         vendor.faults.clear()
-        vendor.faults.plan(Fault(status=403))
+        vendor.faults.plan(InjectedFault(status=403))
         with pytest.raises(CredentialsRefused) as caught:
             ours.asset(asset.id)
 
@@ -182,7 +182,7 @@ def test_a_busy_platform_says_how_long_to_wait(name: str, tmp_path: Path) -> Non
     """429, whatever is asked."""
     with simulated(name) as (vendor, ours):
         asset_id = vendor.upload(clip(tmp_path))
-        vendor.faults.plan(Fault(status=429, retry_after="7"))
+        vendor.faults.plan(InjectedFault(status=429, retry_after="7"))
         with pytest.raises(PlatformUnavailable) as caught:
             ours.asset(asset_id)
 

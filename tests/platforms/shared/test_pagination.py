@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.platforms.simulated_account import CHOICE, clip, simulated
-from worker.demo.simulator import SIMULATED, Fault
+from worker.demo.simulator import SIMULATED, InjectedFault
 from worker.errors import MalformedPayload, PlatformUnavailable
 from worker.platforms.base import AssetState
 from worker.platforms.shared.pagination import PAGE_SIZE
@@ -99,7 +99,7 @@ def test_an_empty_account_has_an_empty_list(name: str) -> None:
 def test_a_platform_that_asks_for_patience_says_how_long(name: str) -> None:
     """As with every other request."""
     with simulated(name) as (vendor, ours):
-        vendor.faults.plan(Fault(status=429, retry_after="7"))
+        vendor.faults.plan(InjectedFault(status=429, retry_after="7"))
         with pytest.raises(PlatformUnavailable) as failure:
             ours.assets()
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import NOWHERE, client, clip
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.demo.simulator.vendors.peertube import CLIENT_PATH, PASSWORD, TOKEN_PATH, SimulatedPeerTube
 from worker.errors import CredentialsRefused, PlatformUnavailable, RateLimited
 from worker.platforms.shared.tokens.password_grant import PasswordGrant
@@ -100,7 +100,7 @@ def test_what_stays_refused_is_told_and_not_tried_for_ever(tmp_path: Path) -> No
     """One more request with another token, and that is all."""
     with instance() as (vendor, ours):
         asset_id = vendor.upload(clip(tmp_path))
-        vendor.faults.plan(Fault(status=401), count=9, path="/videos/")
+        vendor.faults.plan(InjectedFault(status=401), count=9, path="/videos/")
         with pytest.raises(
             CredentialsRefused, match=r"PEERTUBE__MAIN__USERNAME and PEERTUBE__MAIN__PASSWORD"
         ):
@@ -113,7 +113,7 @@ def test_a_request_that_may_not_be_made_costs_no_login(tmp_path: Path) -> None:
     """With 403 the token is good, and another one would be refused as well."""
     with instance() as (vendor, ours):
         asset_id = vendor.upload(clip(tmp_path))
-        vendor.faults.plan(Fault(status=403), path="/videos/")
+        vendor.faults.plan(InjectedFault(status=403), path="/videos/")
         with pytest.raises(CredentialsRefused):
             ours.asset(asset_id)
 
@@ -133,7 +133,7 @@ def test_too_many_logins_are_no_wrong_password(tmp_path: Path) -> None:
     """They are tried again when the instance says so."""
     with instance() as (vendor, ours):
         asset_id = vendor.upload(clip(tmp_path))
-        vendor.faults.plan(Fault(status=429, retry_after="120"), path=TOKEN_PATH)
+        vendor.faults.plan(InjectedFault(status=429, retry_after="120"), path=TOKEN_PATH)
         with pytest.raises(RateLimited) as caught:
             ours.asset(asset_id)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.platforms.simulated_account import CHOICE, clip, simulated
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.errors import PlatformUnavailable
 from worker.platforms.shared import waiting
 
@@ -55,7 +55,7 @@ def test_a_refused_question_does_not_say_that_nothing_was_written(tmp_path: Path
     """These errors would say so, and the wait that was asked for is kept."""
     with simulated("bunny") as (vendor, ours):
         before = ours.asset(vendor.upload(clip(tmp_path)))
-        vendor.faults.plan(Fault(status=status, retry_after="7"), method="GET")
+        vendor.faults.plan(InjectedFault(status=status, retry_after="7"), method="GET")
         with pytest.raises(PlatformUnavailable, match="written, but") as caught:
             ours.write(before, CHOICE)
 

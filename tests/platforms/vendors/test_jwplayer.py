@@ -13,7 +13,7 @@ import pytest
 from tests.support.platforms.scripted_server import Answer, serving
 from tests.support.platforms.simulated_account import CHOICE, clip, simulated
 from tests.support.platforms.webhook_senders import JW_PLAYER, NEW
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 from worker.errors import InvalidSignature, NotReadyYet, PlatformUnavailable, PublishRejected, SourceRefused
 from worker.platforms.base import AssetState, RemoteAsset
 from worker.platforms.event import EventKind
@@ -162,7 +162,7 @@ def test_a_failed_write_leaves_no_thumbnail_behind(method: str, path: str, tmp_p
     with simulated("jwplayer") as (vendor, ours):
         found = ours.asset(vendor.upload(clip(tmp_path)))
         is_lost = path == "lost"
-        fault = Fault(is_reply_lost=True) if is_lost else Fault(status=503)
+        fault = InjectedFault(is_reply_lost=True) if is_lost else InjectedFault(status=503)
         vendor.faults.plan(fault, method=method, path="" if is_lost else path)
         with pytest.raises(PlatformUnavailable):
             ours.write(found, CHOICE)
@@ -175,10 +175,10 @@ def test_files_wait_for_publication_and_ask_for_no_signature(tmp_path: Path) -> 
     """A token that reads the API is not what is wrong then."""
     with simulated("jwplayer") as (vendor, ours):
         found = ours.asset(vendor.upload(clip(tmp_path)))
-        vendor.faults.plan(Fault(status=404))
+        vendor.faults.plan(InjectedFault(status=404))
         with pytest.raises(NotReadyYet, match="not published"):
             ours.source(found)
-        vendor.faults.plan(Fault(status=403))
+        vendor.faults.plan(InjectedFault(status=403))
         with pytest.raises(SourceRefused, match="secure content"):
             ours.source(found)
 

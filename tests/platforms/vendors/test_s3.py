@@ -15,7 +15,7 @@ from tests.support.platforms.simulated_account import CHOICE, JPEG, LIMITS, clip
 from tests.support.platforms.storage import BUCKET, Storage, storage
 from worker.download.fetch import fetch_video
 from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, SourceRefused
-from worker.platforms.shared.buckets.sigv4 import SigningKey
+from worker.platforms.shared.buckets.sigv4 import AccessKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,7 +239,7 @@ def test_what_storage_repeats_of_a_signature_is_not_told(
     server: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request could be sent again with it, for a quarter of an hour."""
-    monkeypatch.setattr(SigningKey, "_signature", lambda *_: "5ec7e7" * 8)
+    monkeypatch.setattr(AccessKey, "_signature", lambda *_: "5ec7e7" * 8)
     repeated = Answer(403, raw=f"<Error><Message>not {'5ec7e7' * 8}</Message></Error>".encode())
     with serving(repeated) as scripted, pytest.raises(CredentialsRefused) as caught:
         server.ours(endpoint_url=scripted.url).assets()

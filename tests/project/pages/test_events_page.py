@@ -167,7 +167,7 @@ def test_settings_can_be_pasted(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @dataclass
-class Trial:
+class FirstSection:
     """The service and the folder of the page's first section."""
 
     receiver: Served
@@ -185,7 +185,7 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstSection]:
     """Run the folder and the receiver, as the page says; its secret is being changed."""
     folder, port = tmp_path_factory.mktemp("videos"), free_port()
     (folder / "lesson-17.mp4").write_bytes(b"a video")
@@ -198,13 +198,13 @@ def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         served(url, folder, **variables) as receiver,
     ):
         engine = make_engine(url)
-        yield Trial(receiver, port, settings, engine)
+        yield FirstSection(receiver, port, settings, engine)
         engine.dispose()
 
 
 @pytest.mark.parametrize("secret", [NEW, OLD], ids=["new secret", "previous secret"])
 @pytest.mark.parametrize("name", ["send", "send by hand"])
-def test_an_event_can_be_sent_as_printed_again_and_again(trial: Trial, name: str, secret: str) -> None:
+def test_an_event_can_be_sent_as_printed_again_and_again(trial: FirstSection, name: str, secret: str) -> None:
     """Ids and times are made, so none is lost."""
     code, environ = trial.with_ports(block(name)), trial.senders(secret)
     run = run_python if name == "send" else run_shell
@@ -215,7 +215,7 @@ def test_an_event_can_be_sent_as_printed_again_and_again(trial: Trial, name: str
         assert "not taken over" not in printed
 
 
-def test_the_video_of_the_trial_can_be_read(trial: Trial) -> None:
+def test_the_video_of_the_trial_can_be_read(trial: FirstSection) -> None:
     """From this machine, over plain http, by the settings of the page."""
     run_python(trial.with_ports(block("send")), **trial.senders(NEW))
     with transaction(trial.engine) as session:
@@ -227,7 +227,7 @@ def test_the_video_of_the_trial_can_be_read(trial: Trial) -> None:
 
 
 @pytest.mark.parametrize("secret", [NEW, OLD], ids=["new secret", "previous secret"])
-def test_a_question_can_be_asked_as_printed(trial: Trial, secret: str) -> None:
+def test_a_question_can_be_asked_as_printed(trial: FirstSection, secret: str) -> None:
     """Of the video that was sent."""
     run_python(trial.with_ports(block("send")), **trial.senders(NEW))
 

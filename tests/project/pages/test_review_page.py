@@ -98,7 +98,7 @@ def test_the_commands_are_commands(name: str, database_url: str, monkeypatch: py
 
 
 @dataclass
-class Trial:
+class PageSetup:
     """The pages, and what a program of the page has in its environment."""
 
     engine: Engine
@@ -120,7 +120,7 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageSetup]:
     """Serve the pages, with a video of Mux and one of a platform that takes pictures."""
     folder = tmp_path_factory.mktemp("pages")
     fastpix = {f"FASTPIX__MAIN__{name.upper()}": value for name, value in ACCOUNT.items()}
@@ -135,16 +135,16 @@ def trial(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
         store_looked_at(engine, asset_id="b1", platform="fastpix")
         with transaction(engine) as session:
             environ["ID"] = str(session.query(Asset).filter_by(external_id="b1").one().id)
-        yield Trial(engine, folder, environ)
+        yield PageSetup(engine, folder, environ)
         engine.dispose()
 
 
-def test_the_list_is_printed(trial: Trial) -> None:
+def test_the_list_is_printed(trial: PageSetup) -> None:
     """A document with the pages of a list."""
     assert json.loads(trial.run("sh", "-eu", "-c", block("list"))).keys() == {"assets", "next"}
 
 
-def test_a_program_chooses_a_frame(trial: Trial) -> None:
+def test_a_program_chooses_a_frame(trial: PageSetup) -> None:
     """And waits for the platform, which nobody asks here, so it goes on without an answer, and soon."""
     code = block("program").replace("sleep(1)", "sleep(0.01)")
     printed = trial.run(sys.executable, "-c", code).splitlines()
@@ -155,7 +155,7 @@ def test_a_program_chooses_a_frame(trial: Trial) -> None:
     assert builders.every(trial.engine, Choice)[-1].why == "asked for by the sports desk"
 
 
-def test_a_picture_is_sent(trial: Trial) -> None:
+def test_a_picture_is_sent(trial: PageSetup) -> None:
     """To a platform that takes one."""
     file = io.BytesIO()
     Image.new("RGB", (320, 180), "orange").save(file, "JPEG")

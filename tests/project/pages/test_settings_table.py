@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.project.settings_table import ACCOUNTS, EVERY_PLATFORM, settings_table, variable
 from worker.platforms import PLATFORMS
 from worker.settings import Settings
-from worker.settings.accounts import Account
+from worker.settings.accounts import AccountSettings
 
 PAGE = Path(__file__).parents[3] / "docs/settings.md"
 
@@ -24,7 +24,7 @@ def test_no_setting_is_left_out() -> None:
     """Each field of the class has a row, and each of an account's; what all accounts share has one."""
     table = settings_table()
     accounts = {
-        variable(EVERY_PLATFORM if name in Account.model_fields else platform, name)
+        variable(EVERY_PLATFORM if name in AccountSettings.model_fields else platform, name)
         for platform, account in ACCOUNTS.items()
         for name in account.model_fields
     }

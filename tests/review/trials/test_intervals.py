@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from worker.review.trials.intervals import Interval, read_intervals, scale_of
+from worker.review.trials.intervals import LiftInterval, read_intervals, scale_of
 
 
 def pair(a: int, b: int, lift: float, low: float, high: float) -> dict[str, float]:
@@ -40,14 +40,14 @@ def test_a_pair_without_numbers_is_not_shown() -> None:
 )
 def test_the_sentence_claims_no_more_than_the_interval(low: float, high: float, says: str) -> None:
     """Better only where all of it lies above none."""
-    one = Interval(1, 0, 0.18, low, high)
+    one = LiftInterval(1, 0, 0.18, low, high)
 
     assert one.said.replace("\N{NO-BREAK SPACE}", " ").startswith(says.replace(" -", " \N{MINUS SIGN}"))
 
 
 def test_half_as_good_is_as_far_from_the_middle_as_twice_as_good() -> None:
     """And what has no room stands at the edge."""
-    scale = scale_of([Interval(1, 0, 0.2, -0.4, 0.9)])
+    scale = scale_of([LiftInterval(1, 0, 0.2, -0.4, 0.9)])
 
     assert scale.at(0.0) == 50
     assert scale.at(0.5) - 50 == pytest.approx(50 - scale.at(-1 / 3), abs=0.02)
@@ -58,7 +58,7 @@ def test_half_as_good_is_as_far_from_the_middle_as_twice_as_good() -> None:
 @pytest.mark.parametrize("high", [0.02, 0.3, 0.9, 3.0])
 def test_the_words_of_the_scale_do_not_cover_each_other(high: float) -> None:
     """On a phone, too."""
-    places = [tick.at for tick in scale_of([Interval(1, 0, 0.01, -0.01, high)]).ticks]
+    places = [tick.at for tick in scale_of([LiftInterval(1, 0, 0.01, -0.01, high)]).ticks]
 
     assert all(right - left >= 14 for left, right in itertools.pairwise(places))
     assert 50 in places

@@ -40,7 +40,7 @@ class Violation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SystemRecord:
     """What the invariants are read from."""
 
     session: Session
@@ -52,12 +52,12 @@ class Evidence:
     overlaps: Sequence[str]  #: what `overlaps` saw at any moment
 
 
-def check(evidence: Evidence) -> list[Violation]:
+def check(evidence: SystemRecord) -> list[Violation]:
     """Return everything that is not as it must be."""
     return [Violation(name, what) for name, holds in INVARIANTS.items() for what in holds(evidence)]
 
 
-def accepted_is_recorded(evidence: Evidence) -> Iterator[str]:
+def accepted_is_recorded(evidence: SystemRecord) -> Iterator[str]:
     """I1: every delivery that was answered with 2xx is in the inbox."""
     recorded = set(evidence.session.scalars(select(WebhookEvent.delivery_id)))
     for entry in evidence.entries:
@@ -66,7 +66,7 @@ def accepted_is_recorded(evidence: Evidence) -> Iterator[str]:
             yield f"delivery {entry.detail['id']} ({entry.event}) was accepted, and is not in the inbox"
 
 
-def events_are_settled(evidence: Evidence) -> Iterator[str]:
+def events_are_settled(evidence: SystemRecord) -> Iterator[str]:
     """I2: every event asks for nothing, or a job of its asset ended after it came."""
     later = select(Job.id).where(
         Job.asset_id == WebhookEvent.asset_id, Job.finished_at >= WebhookEvent.received_at
@@ -76,7 +76,7 @@ def events_are_settled(evidence: Evidence) -> Iterator[str]:
         yield f"event {event.id} ({event.type}) was applied, and no job ended after it"
 
 
-def newest_is_published(evidence: Evidence) -> Iterator[str]:
+def newest_is_published(evidence: SystemRecord) -> Iterator[str]:
     """I3: the newest generation of every living asset is published, or a failure explains why not."""
     behind = (Asset.deleted_at.is_(None), Asset.published_generation != Asset.generation)
     for asset in evidence.session.scalars(select(Asset).where(*behind)):
@@ -89,7 +89,7 @@ def newest_is_published(evidence: Evidence) -> Iterator[str]:
             yield f"{asset.external_id} is at {asset.generation}, published {asset.published_generation}"
 
 
-def platform_shows_it(evidence: Evidence) -> Iterator[str]:
+def platform_shows_it(evidence: SystemRecord) -> Iterator[str]:
     """I4: the platform's last write is the newest generation's, and every picture is the one we stored."""
     last_s = {entry.asset_id: entry.thumbnail_time for entry in evidence.entries if entry.kind == "write"}
     for asset in _published(evidence.session):
@@ -111,7 +111,7 @@ def platform_shows_it(evidence: Evidence) -> Iterator[str]:
             yield f"thumbnail {row.id} is not the picture that its sum names"
 
 
-def writes_never_go_back(evidence: Evidence) -> Iterator[str]:
+def writes_never_go_back(evidence: SystemRecord) -> Iterator[str]:
     """I5: no write shows an older generation than the write before it."""
     for asset_id, times_s in _writes(evidence).items():
         generations = _generations(evidence.session, asset_id)
@@ -128,13 +128,13 @@ def writes_never_go_back(evidence: Evidence) -> Iterator[str]:
             newest = min(later)
 
 
-def one_at_a_time(evidence: Evidence) -> Iterator[str]:
+def one_at_a_time(evidence: SystemRecord) -> Iterator[str]:
     """I6: at no instant does an asset have two running jobs, two waiting ones, or two writes under way."""
     yield from evidence.overlaps
     yield from overlaps(evidence.session)
 
 
-def attempts_are_limited(evidence: Evidence) -> Iterator[str]:
+def attempts_are_limited(evidence: SystemRecord) -> Iterator[str]:
     """I7: no job was tried more often than it may be."""
     counted = (
         select(JobLog.job_id, Job.max_attempts, func.max(JobLog.attempt).label("tried"))
@@ -146,7 +146,7 @@ def attempts_are_limited(evidence: Evidence) -> Iterator[str]:
         yield f"job {row.job_id} was tried {row.tried} times, and may be {row.max_attempts} times"
 
 
-def nothing_is_left(evidence: Evidence) -> Iterator[str]:
+def nothing_is_left(evidence: SystemRecord) -> Iterator[str]:
     """I8: no lease, no temporary file and no process is left over."""
     for leftover in evidence.leftovers:
         yield f"left over: {leftover}"
@@ -155,7 +155,7 @@ def nothing_is_left(evidence: Evidence) -> Iterator[str]:
             yield f"{table.__tablename__} {row_id} still has a lease"
 
 
-def secrets_are_kept(evidence: Evidence) -> Iterator[str]:
+def secrets_are_kept(evidence: SystemRecord) -> Iterator[str]:
     """I9: no secret and no signature stands in a log, or in what operators are shown."""
     said = {log.name: log.read_text(errors="replace") for log in evidence.logs.iterdir()}
     for column in (Job.error, JobLog.note, Publication.error, WebhookEvent.detail):
@@ -166,7 +166,7 @@ def secrets_are_kept(evidence: Evidence) -> Iterator[str]:
             yield f"{where} holds a secret"
 
 
-INVARIANTS: dict[str, Callable[[Evidence], Iterator[str]]] = {
+INVARIANTS: dict[str, Callable[[SystemRecord], Iterator[str]]] = {
     "I1": accepted_is_recorded,
     "I2": events_are_settled,
     "I3": newest_is_published,
@@ -204,7 +204,7 @@ def _published(session: Session) -> list[Asset]:
     return list(session.scalars(caught_up.where(Asset.foreign_thumbnail.is_(None))))
 
 
-def _writes(evidence: Evidence) -> dict[str, list[float]]:
+def _writes(evidence: SystemRecord) -> dict[str, list[float]]:
     """The moments that were written, in order, by asset."""
     writes = defaultdict(list)
     for entry in evidence.entries:

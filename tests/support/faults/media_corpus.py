@@ -17,7 +17,7 @@ from tests.support.faults.hostile_packets import padded_keyframes
 from tests.support.media import clips, coloured_clips, pictures
 from tests.support.media.clips import Format
 from tests.support.media.not_videos import NOT_VIDEOS
-from tests.support.media.reference_colour import Coding
+from tests.support.media.reference_colour import ColourCoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ def _coloured(folder: Path) -> dict[str, Path]:
     (bikes,) = pictures.footage("bikes", 1, size=BASE_SIZE)
     alpha = coloured_clips.write_cut_out(folder / "alpha.webm", "libvpx-vp9", "yuva420p")
     dolby = coloured_clips.write_dolby_vision(folder / "dolby.mp4", bikes, profile=5)
-    ictcp = coloured_clips.write_coded(folder / "ictcp.mkv", bikes, Coding(14, 16, 9))
+    ictcp = coloured_clips.write_coded(folder / "ictcp.mkv", bikes, ColourCoding(14, 16, 9))
     return {path.name: path for path in (alpha, dolby, ictcp)}
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tests.support.media.odd_files.kind import Kind
+    from tests.support.media.odd_files.kind import OddFile
 
 FIRST_NUMBER = 10_000  #: of these files, far from those of `media_corpus`
 DAMAGE = ("truncated", "flipped")
@@ -25,7 +25,9 @@ ODD = [kind for kind in KINDS if kind.group not in _ORDINARY]
 ONE_OF_EACH_GROUP = list({kind.group: kind for kind in ODD}.values())
 
 
-def corpus(folder: Path, kinds: Sequence[Kind], *, seed: int, take_turns: bool = False) -> Iterator[Hostile]:
+def corpus(
+    folder: Path, kinds: Sequence[OddFile], *, seed: int, take_turns: bool = False
+) -> Iterator[Hostile]:
     """Make each kind once and damage it; a file depends on the seed, its kind and the damage alone.
 
     Args:

@@ -18,7 +18,7 @@ class PooledSystem(System):
 
     pooler: PgBouncer
 
-    def parts(self) -> list[processes.Part]:
+    def parts(self) -> list[processes.ServicePart]:
         """All programs and servers."""
         return [*super().parts(), self.pooler]
 

@@ -26,7 +26,7 @@ READY_TIMEOUT_S = 90.0  # a busy machine loads the model's libraries slowly
 STOP_TIMEOUT_S = 40.0
 
 
-class Part(Protocol):
+class ServicePart(Protocol):
     """A program or a server."""
 
     name: str
@@ -39,7 +39,7 @@ class Part(Protocol):
         """Start it, or start it again. From the main thread: the part ends with the thread."""
 
 
-class Program:
+class ServiceProgram:
     """One of the service's own programs."""
 
     def __init__(
@@ -100,7 +100,7 @@ class ServerPart:
         self.server.close()
 
 
-def family(part: Part) -> list[psutil.Process]:
+def family(part: ServicePart) -> list[psutil.Process]:
     """The main process of a part, if it lives, and all below it."""
     with suppress(psutil.NoSuchProcess):
         main = psutil.Process(part.process.pid)
@@ -108,13 +108,13 @@ def family(part: Part) -> list[psutil.Process]:
     return []
 
 
-def kill(part: Part) -> None:
+def kill(part: ServicePart) -> None:
     """End the main process as the kernel does when memory runs out."""
     part.process.kill()
     part.process.wait()
 
 
-def kill_all(part: Part) -> None:
+def kill_all(part: ServicePart) -> None:
     """End it and everything below it, as a machine that loses power does."""
     for process in family(part):
         with suppress(psutil.NoSuchProcess):
@@ -122,17 +122,17 @@ def kill_all(part: Part) -> None:
     part.process.wait()
 
 
-def freeze(part: Part) -> None:
+def freeze(part: ServicePart) -> None:
     """Halt all of it, as a machine that swaps or migrates does."""
     _signal_all(part, signal.SIGSTOP)
 
 
-def thaw(part: Part) -> None:
+def thaw(part: ServicePart) -> None:
     """Let it go on."""
     _signal_all(part, signal.SIGCONT)
 
 
-def _signal_all(part: Part, number: signal.Signals) -> None:
+def _signal_all(part: ServicePart, number: signal.Signals) -> None:
     for process in family(part):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)

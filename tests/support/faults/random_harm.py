@@ -13,7 +13,7 @@ import redis
 
 from tests.support.faults import processes
 from tests.support.faults.broker_illness import GARBAGE, OF_STORMS, QUEUE_KEYS, Illness
-from worker.demo.simulator import Fault
+from worker.demo.simulator import InjectedFault
 
 if TYPE_CHECKING:
     import random
@@ -75,7 +75,7 @@ class Nemesis:
         of_platforms = ("slow head",) if server == "platform" else ()
         harm = self._chance.choice(("latency", "slices", "cut", "half-open", *of_platforms))
         if harm == "slow head":
-            self._system.platform.faults.plan(Fault(head_pause_s=SLOW_HEAD_S))
+            self._system.platform.faults.plan(InjectedFault(head_pause_s=SLOW_HEAD_S))
         way.latency_s = 0.1 if harm == "latency" else 0.0
         way.slice_bytes = 50 if harm == "slices" else None
         way.is_cut, way.is_half_open = harm == "cut", harm == "half-open"
@@ -100,7 +100,7 @@ class Nemesis:
     def refuse_token(self) -> str:
         """Let the platform refuse the account's token for a while, and say with which status."""
         status = self._chance.choice((401, 403))
-        self._system.platform.faults.plan(Fault(status=status), count=1_000_000)
+        self._system.platform.faults.plan(InjectedFault(status=status), count=1_000_000)
         self._after(self._chance.uniform(*SICK_S), self._system.platform.faults.clear)
         what = f"platform: token refused with {status}"
         self.done[what] += 1
@@ -112,7 +112,7 @@ class Nemesis:
         except redis.RedisError:
             self._after(DEAD_S, lambda: self._cure(illness))
 
-    def _kill(self, victim: processes.Part) -> str:
+    def _kill(self, victim: processes.ServicePart) -> str:
         self._busy.add(victim.name)
         (processes.kill if self._chance.random() < 0.5 else processes.kill_all)(victim)
         is_wiped = victim is self._system.valkey and self._chance.random() < 0.5
@@ -126,7 +126,7 @@ class Nemesis:
         self._after(DEAD_S, start_again)
         return f"killed {victim.name}" + (" and its data deleted" if is_wiped else "")
 
-    def _kill_child(self, victim: processes.Part) -> str:
+    def _kill_child(self, victim: processes.ServicePart) -> str:
         below = processes.family(victim)[1:]
         if not below:
             return self._freeze(victim)
@@ -134,7 +134,7 @@ class Nemesis:
             self._chance.choice(below).kill()
         return f"killed a child of {victim.name}"
 
-    def _freeze(self, victim: processes.Part) -> str:
+    def _freeze(self, victim: processes.ServicePart) -> str:
         self._busy.add(victim.name)
         processes.freeze(victim)
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tests.support.faults import processes
 from tests.support.faults.asset_queries import Questions
-from tests.support.faults.invariants import Evidence, Violation, check, overlaps
+from tests.support.faults.invariants import SystemRecord, Violation, check, overlaps
 from tests.support.faults.proxy import Proxies, Proxy, Trap
 from tests.support.waiting import until
 from worker.database import make_engine, migrate, transaction
@@ -80,7 +80,7 @@ class System(Questions):
     ) -> None:
         self.folder, self._kinds, self.variables = folder, programs, dict(variables or {})
         self.port = free_port()
-        self.programs: dict[str, processes.Program] = {}
+        self.programs: dict[str, processes.ServiceProgram] = {}
         self.ways: dict[tuple[str, str], Proxy] = {}  #: by program, and "database", "broker" or "platform"
         self._overlaps: set[str] = set()
         self._seen: set[psutil.Process] = set()
@@ -117,7 +117,7 @@ class System(Questions):
             processes.thaw(part)
         self._stack.close()
 
-    def parts(self) -> list[processes.Part]:
+    def parts(self) -> list[processes.ServicePart]:
         """All programs and servers."""
         return [*self.programs.values(), self.postgres, self.valkey]
 
@@ -135,18 +135,20 @@ class System(Questions):
         """A client of Valkey itself."""
         return redis.Redis.from_url(self.valkey.server.url, socket_timeout=5)
 
-    def add(self, kind: str) -> processes.Program:
+    def add(self, kind: str) -> processes.ServiceProgram:
         """Start one more program of a kind."""
         names = (kind if number == 1 else f"{kind}-{number}" for number in itertools.count(1))
         name = next(name for name in names if name not in self.programs)
         given = KINDS[kind]
         log = self.folder / "logs" / f"{name}.log"
-        program = processes.Program(name, given.command, self._environment(name), log, given.ready_words)
+        program = processes.ServiceProgram(
+            name, given.command, self._environment(name), log, given.ready_words
+        )
         self.programs[name] = program
         program.start()
         return program
 
-    def remove(self, program: processes.Program) -> None:
+    def remove(self, program: processes.ServiceProgram) -> None:
         """Kill a program for good."""
         processes.kill(program)
         del self.programs[program.name]
@@ -203,9 +205,9 @@ class System(Questions):
         with transaction(self.engine) as session:
             return check(self.evidence(session))
 
-    def evidence(self, session: Session) -> Evidence:
+    def evidence(self, session: Session) -> SystemRecord:
         """All that can be known about this system."""
-        return Evidence(
+        return SystemRecord(
             session=session,
             entries=self.platform.journal.entries(),
             shown=self.platform.thumbnail_time,

@@ -20,7 +20,7 @@ CHARACTERS_A_TOKEN = 4  #: about what English text takes with today's vocabulari
 
 
 @dataclass(frozen=True)  # without slots, where nothing could be cached
-class Asked:
+class JudgeRequest:
     """A request that keeps the contract."""
 
     kind: str  #: "descriptions" or "order", as its schema is named

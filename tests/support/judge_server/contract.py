@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tests.support.judge_server.asked import Asked
+from tests.support.judge_server.asked import JudgeRequest
 from tests.support.judge_server.schemas import schema_faults
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Rules(Strict):
     content: str = Field(min_length=1)
 
 
-class Question(Strict):
+class UserMessage(Strict):
     """The pictures and the task."""
 
     role: Literal["user"]
@@ -108,18 +108,18 @@ class ResponseFormat(Strict):
     json_schema: JsonSchema
 
 
-class Body(Strict):
+class RequestBody(Strict):
     """A whole request."""
 
     model: str = Field(min_length=1)
     temperature: float = Field(ge=0, le=0)
     seed: Literal[0]
     max_tokens: int = Field(ge=1, le=MOST_ANSWER_TOKENS)
-    messages: tuple[Rules, Question] | tuple[Rules, Question, EarlierAnswer, Remark]
+    messages: tuple[Rules, UserMessage] | tuple[Rules, UserMessage, EarlierAnswer, Remark]
     response_format: ResponseFormat
 
 
-def read_request(path: str, headers: Mapping[str, str], raw: bytes) -> Asked:
+def read_request(path: str, headers: Mapping[str, str], raw: bytes) -> JudgeRequest:
     """Read a request strictly.
 
     Args:
@@ -141,7 +141,7 @@ def read_request(path: str, headers: Mapping[str, str], raw: bytes) -> Asked:
     if len(raw) > MOST_BODY_BYTES:
         faults.append(f"a body of {len(raw)} bytes")
     try:
-        body = Body.model_validate_json(raw)
+        body = RequestBody.model_validate_json(raw)
     except ValidationError as error:
         raise Breach(faults + [_told(fault) for fault in error.errors()]) from error
     parts = body.messages[1].content
@@ -151,7 +151,7 @@ def read_request(path: str, headers: Mapping[str, str], raw: bytes) -> Asked:
     faults += schema_faults(named.name, named.schema_, ascii_uppercase[: len(pictures)])
     if faults:
         raise Breach(faults)
-    return Asked(
+    return JudgeRequest(
         kind=named.name,
         pictures=tuple(pictures),
         title=next((text.removeprefix(TITLE) for text in _texts(parts) if text.startswith(TITLE)), ""),

@@ -12,7 +12,7 @@ from tests.support.judge_server.replies import Pace, Reply, failure
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from tests.support.judge_server.asked import Asked
+    from tests.support.judge_server.asked import JudgeRequest
     from tests.support.judge_server.scripts import Script
 
 DRIP_S = 1.0
@@ -52,7 +52,7 @@ class FakeJudge:
         self.remembers = remembers
         self.model = model
         self.api_key = api_key
-        self.asked: list[Asked] = []  #: every request that kept the contract
+        self.asked: list[JudgeRequest] = []  #: every request that kept the contract
         self.complaints: list[str] = []  #: every breach of the contract
         self.usage = Usage(0, 0, 0, 0)  #: what was asked and answered so far
         self._ends = threading.Event()
@@ -95,7 +95,7 @@ class FakeJudge:
         with self._lock:
             self.usage = Usage(*(old + new for old, new in zip(self.usage, more, strict=True)))
 
-    def _refusal(self, asked: Asked) -> Reply | None:
+    def _refusal(self, asked: JudgeRequest) -> Reply | None:
         if self.is_locked(asked.headers.get("authorization")):
             return failure(401, "Invalid API key")
         if self.model is not None and asked.body["model"] != self.model:

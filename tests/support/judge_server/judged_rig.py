@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.database import transaction
 from worker.judge import checks
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 
 if TYPE_CHECKING:
     from tests.support.judge_server.fake_judge import FakeJudge
@@ -21,7 +21,7 @@ def give_judge(rig: AnalyzerRig, judge: FakeJudge, **settings: Any) -> None:
     """Let the worker ask a judge from its next job on; settings are called as in `JudgeSettings`."""
     given = {"judge_url": judge.url, "judge_model": "m", "judge_timeout_s": TIMEOUT_S, "judge_readings": 2}
     of_all = rig.analyzer.settings.model_copy(update=given | settings)
-    rig.analyzer = replace(rig.analyzer, settings=of_all, judge_connection=Connection.of(of_all))
+    rig.analyzer = replace(rig.analyzer, settings=of_all, judge_connection=JudgeConnection.of(of_all))
 
 
 def measure(rig: AnalyzerRig, say: Say) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from tests.support.judge_server.example import picture
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
@@ -37,12 +37,12 @@ class Changed(TypedDict, total=False):
     should_stop: Callable[[], None]
 
 
-def connected(fake: FakeJudge, api_key: str | None = KEY) -> Connection:
+def connected(fake: FakeJudge, api_key: str | None = KEY) -> JudgeConnection:
     """Make a connection to a fake server."""
-    return Connection(fake.url, MODEL, api_key)
+    return JudgeConnection(fake.url, MODEL, api_key)
 
 
-def judge_by(connection: Connection, **changed: Unpack[Changed]) -> VlmJudge:
+def judge_by(connection: JudgeConnection, **changed: Unpack[Changed]) -> VlmJudge:
     """Make a judge with a full say, a ledger of its own and a time that is enough for everything."""
     return VlmJudge(
         connection,

@@ -14,7 +14,7 @@ from tests.support.judge_server.schemas import keeps
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.support.judge_server.asked import Asked
+    from tests.support.judge_server.asked import JudgeRequest
 
 
 class Pace(enum.Enum):
@@ -37,7 +37,9 @@ class Reply:
     answer_tokens: int = 0  #: as `usage` in the body says
 
 
-def completion(asked: Asked, content: str | None, *, finish_reason: str = "stop", **message: object) -> Reply:
+def completion(
+    asked: JudgeRequest, content: str | None, *, finish_reason: str = "stop", **message: object
+) -> Reply:
     """Wrap what the model says as `/v1/chat/completions` does.
 
     Args:
@@ -68,7 +70,7 @@ def completion(asked: Asked, content: str | None, *, finish_reason: str = "stop"
     return Reply(json.dumps(told).encode(), answer_tokens=tokens)
 
 
-def in_form(asked: Asked, answer: dict[str, Any]) -> Reply:
+def in_form(asked: JudgeRequest, answer: dict[str, Any]) -> Reply:
     """Answer as the request's schema wants it.
 
     Raises:

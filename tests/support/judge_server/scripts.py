@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.judge_server.asked import Asked
+from tests.support.judge_server.asked import JudgeRequest
 from tests.support.judge_server.replies import Pace, Reply, completion, failure, in_form
 from worker.pipeline.judging.verdict import Description, Fault
 
-Script = Callable[[Asked], Reply]
+Script = Callable[[JudgeRequest], Reply]
 Worth = Callable[[bytes], float]  #: of a picture (JPEG): more is better
 Describe = Callable[[bytes], Description]
 
@@ -41,7 +41,7 @@ def knows(
         describe: what it says of each.
     """
 
-    def order(asked: Asked) -> Reply:
+    def order(asked: JudgeRequest) -> Reply:
         sums = [hashlib.sha256(picture).digest() for picture in asked.pictures]
         seen = sums if is_stubborn else [b"".join(sums) + bytes([index]) for index in range(len(sums))]
         errors = [sigma * _gaussian(seed, words) for words in seen]
@@ -90,7 +90,7 @@ def says(descriptions: Describe | Sequence[Description], order: Script | None = 
         order: answers where an order is wanted; as shown where it is None.
     """
 
-    def script(asked: Asked) -> Reply:
+    def script(asked: JudgeRequest) -> Reply:
         if asked.kind == "order":
             return (order or always_first())(asked)
         told = map(descriptions, asked.pictures) if callable(descriptions) else descriptions
@@ -110,7 +110,7 @@ def by_kind(*, descriptions: Script, order: Script) -> Script:
     return lambda asked: (order if asked.kind == "order" else descriptions)(asked)
 
 
-def ordered(asked: Asked, worths: Sequence[float]) -> Reply:
+def ordered(asked: JudgeRequest, worths: Sequence[float]) -> Reply:
     """Answer with an order, the highest first; pictures of equal worth as they were shown."""
     return in_form(asked, order_answer(asked.letters, worths))
 
@@ -141,63 +141,63 @@ def _gaussian(seed: int, words: bytes) -> float:
     return float(np.random.default_rng(int.from_bytes(drawn, "big")).standard_normal())
 
 
-def _content(asked: Asked) -> dict[str, Any]:
+def _content(asked: JudgeRequest) -> dict[str, Any]:
     """Word a right answer."""
     if asked.kind == "order":
         return order_answer(asked.letters, [-index for index in range(len(asked.pictures))])
     return description_answer(asked.letters, list(map(faultless, asked.pictures)))
 
 
-def junk(asked: Asked) -> Reply:
+def junk(asked: JudgeRequest) -> Reply:
     """Talk, without any JSON."""
     return completion(asked, "I like the second picture, since the light in it is so warm!")
 
 
-def fenced(asked: Asked) -> Reply:
+def fenced(asked: JudgeRequest) -> Reply:
     """Wrap a right answer in fences, as chat models do."""
     return completion(asked, f"Here you are:\n```json\n{json.dumps(_content(asked))}\n```")
 
 
-def extra_keys(asked: Asked) -> Reply:
+def extra_keys(asked: JudgeRequest) -> Reply:
     """Add what nobody asked for."""
     return completion(asked, json.dumps({**_content(asked), "confidence": 0.99}))
 
 
-def missing_letter(asked: Asked) -> Reply:
+def missing_letter(asked: JudgeRequest) -> Reply:
     """Forget the last picture."""
     ((key, pictures),) = _content(asked).items()
     return completion(asked, json.dumps({key: pictures[:-1]}))
 
 
-def doubled_letter(asked: Asked) -> Reply:
+def doubled_letter(asked: JudgeRequest) -> Reply:
     """Name the first picture twice, in place of the last."""
     ((key, pictures),) = _content(asked).items()
     return completion(asked, json.dumps({key: [*pictures[:-1], pictures[0]]}))
 
 
-def stops_short(asked: Asked) -> Reply:
+def stops_short(asked: JudgeRequest) -> Reply:
     """Run out of tokens in the middle of the answer."""
     content = json.dumps(_content(asked))
     return completion(asked, content[: len(content) // 2], finish_reason="length")
 
 
-def pads(asked: Asked) -> Reply:
+def pads(asked: JudgeRequest) -> Reply:
     """Give a whole answer, and go on with line breaks up to the limit, as llama.cpp was seen to do."""
     return completion(asked, json.dumps(_content(asked)) + "\n" * 400, finish_reason="length")
 
 
-def refuses(asked: Asked) -> Reply:
+def refuses(asked: JudgeRequest) -> Reply:
     """Refuse, as hosted models do."""
     return completion(asked, None, refusal="I'm sorry, but I can't help with that.")
 
 
-def no_choices(asked: Asked) -> Reply:
+def no_choices(asked: JudgeRequest) -> Reply:
     """Answer with an empty list of choices."""
     told = json.loads(completion(asked, "").body)
     return Reply(json.dumps({**told, "choices": []}).encode())
 
 
-def no_json(_asked: Asked) -> Reply:
+def no_json(_asked: JudgeRequest) -> Reply:
     """Answer with a page, as a proxy in front of the server does."""
     return Reply(b"<html><body>It works!</body></html>", headers={"X-Proxy": "yes"})
 
@@ -212,43 +212,43 @@ def error(status: int) -> Script:
     return lambda _asked: failure(status, "internal error")
 
 
-def other_model(asked: Asked) -> Reply:
+def other_model(asked: JudgeRequest) -> Reply:
     """Answer as another model than the one that was asked for."""
     told = json.loads(in_form(asked, _content(asked)).body)
     return Reply(json.dumps({**told, "model": "some-other-7b"}).encode())
 
 
-def wrong_model(asked: Asked) -> Reply:
+def wrong_model(asked: JudgeRequest) -> Reply:
     """Know no such model."""
     return failure(404, f"The model `{asked.body['model']}` does not exist.")
 
 
-def no_images(_asked: Asked) -> Reply:
+def no_images(_asked: JudgeRequest) -> Reply:
     """Have a model that cannot see; the words are llama.cpp's."""
     return failure(
         500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"
     )
 
 
-def hangs(_asked: Asked) -> Reply:
+def hangs(_asked: JudgeRequest) -> Reply:
     """Never answer."""
     return Reply(pace=Pace.NEVER)
 
 
-def drips(asked: Asked) -> Reply:
+def drips(asked: JudgeRequest) -> Reply:
     """Send a right answer at a byte a second."""
     return _paced(asked, Pace.DRIPPING)
 
 
-def cuts_off(asked: Asked) -> Reply:
+def cuts_off(asked: JudgeRequest) -> Reply:
     """End the connection in the middle of a right answer."""
     return _paced(asked, Pace.CUT_OFF)
 
 
-def huge(asked: Asked) -> Reply:
+def huge(asked: JudgeRequest) -> Reply:
     """Talk without end: 10 MB."""
     return completion(asked, "x" * HUGE_BYTES)
 
 
-def _paced(asked: Asked, pace: Pace) -> Reply:
+def _paced(asked: JudgeRequest, pace: Pace) -> Reply:
     return Reply(in_form(asked, _content(asked)).body, pace=pace)

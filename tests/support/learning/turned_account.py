@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from worker.learning.training.examples import Source, Tests
+    from worker.learning.training.examples import ExampleSource, Tests
 
 OWN = "mux/own"
 
@@ -22,7 +22,7 @@ class WithTurnedAccount:
         own: how many videos the account has.
     """
 
-    def __init__(self, known: Source, own: int) -> None:
+    def __init__(self, known: ExampleSource, own: int) -> None:
         self._known, self._own = known, own
         self.frames, self.choices = known.frames, known.choices
 

@@ -11,7 +11,7 @@ from av.bitstream import BitStreamFilterContext
 
 from tests.support.media import clips, pictures
 from tests.support.media import container_edits as edits
-from tests.support.media.reference_colour import Coding, coded_frame
+from tests.support.media.reference_colour import ColourCoding, coded_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def write_frame(path: Path, frame: av.VideoFrame, codec: str) -> Path:
     return path
 
 
-def write_coded(path: Path, rgb: Rgb, coding: Coding, codec: str = "ffv1") -> Path:
+def write_coded(path: Path, rgb: Rgb, coding: ColourCoding, codec: str = "ffv1") -> Path:
     """Write a picture coded by the formulas of the standards, tagged as such."""
     return write_frame(path, coded_frame(rgb, coding), codec)
 
@@ -64,7 +64,7 @@ def write_dolby_vision(path: Path, rgb: Rgb, profile: int, compatible_with: int 
     Profile 5 is IPT-PQ-C2 without a tag that says so; others are PQ with BT.2020.
     """
     matrix = 15 if profile == 5 else 9
-    frame = coded_frame(rgb, Coding(matrix, 16, 9, is_full_range=matrix == 15))
+    frame = coded_frame(rgb, ColourCoding(matrix, 16, 9, is_full_range=matrix == 15))
     if matrix == 15:
         frame.colorspace, frame.color_trc, frame.color_primaries = 2, 2, 2
     write_frame(path, frame, "libx265")

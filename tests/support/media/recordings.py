@@ -26,7 +26,7 @@ _GARBAGE = b"\0\0\0\1\x41" + bytes(range(7, 247)) * 4
 
 
 @dataclass(frozen=True)
-class Part:
+class JoinedPart:
     """One recording among several that are joined."""
 
     start_s: float  #: its first time stamp
@@ -34,7 +34,7 @@ class Part:
     audio_s: float = 0.0  #: a tone from second 0 on
 
 
-def join(path: Path, parts: Sequence[Part], form: clips.Format = clips.PLAIN) -> Path:
+def join(path: Path, parts: Sequence[JoinedPart], form: clips.Format = clips.PLAIN) -> Path:
     """Write recordings one behind the other, whatever their stamps; frames are numbered through all."""
     firsts = np.cumsum([0, *(part.frames for part in parts)])
     content = b""

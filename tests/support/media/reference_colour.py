@@ -46,7 +46,7 @@ _TELEVISION = {1, 4, 5, 6, 7, 11, 12, 13, 14, 15}
 
 
 @dataclass(frozen=True)
-class Coding:
+class ColourCoding:
     """Tags of a stream, and its samples: code points of H.273."""
 
     matrix: int = 1
@@ -87,7 +87,7 @@ def _lab(srgb: Values) -> Values:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
-def coded_frame(srgb: Rgb, coding: Coding) -> av.VideoFrame:
+def coded_frame(srgb: Rgb, coding: ColourCoding) -> av.VideoFrame:
     """Code a picture as a stream with these tags has it: 4:4:4, with the tags set."""
     values = _samples(_codes(srgb, coding), coding)
     height, width = srgb.shape[:2]
@@ -116,11 +116,11 @@ def light_of(srgb: Rgb, transfer: int, primaries: int) -> Values:
     return np.asarray(light)
 
 
-def _codes(srgb: Rgb, coding: Coding) -> Values:
+def _codes(srgb: Rgb, coding: ColourCoding) -> Values:
     return curve(coding.transfer, light_of(srgb, coding.transfer, coding.primaries))
 
 
-def _samples(rgb: Values, coding: Coding) -> Values:
+def _samples(rgb: Values, coding: ColourCoding) -> Values:
     """Make integer samples of R', G', B' (..., 3), by H.273 section 8.3."""
     top = 2**coding.bits - 1
     if coding.matrix in (16, 17):
@@ -134,7 +134,7 @@ def _samples(rgb: Values, coding: Coding) -> Values:
     )
 
 
-def _luma_and_differences(rgb: Values, coding: Coding) -> tuple[Values, Values, Values]:
+def _luma_and_differences(rgb: Values, coding: ColourCoding) -> tuple[Values, Values, Values]:
     red, green, blue = np.moveaxis(rgb, -1, 0)
     match coding.matrix:
         case 8:
@@ -157,7 +157,7 @@ def _luma_and_differences(rgb: Values, coding: Coding) -> tuple[Values, Values, 
             return luma, (blue - luma) / (2 * (1 - blue_weight)), (red - luma) / (2 * (1 - red_weight))
 
 
-def weights(coding: Coding) -> tuple[float, float]:
+def weights(coding: ColourCoding) -> tuple[float, float]:
     """Tell the share of red and of blue in luma."""
     if coding.matrix in _WEIGHTS:
         return _WEIGHTS[coding.matrix]
@@ -165,7 +165,7 @@ def weights(coding: Coding) -> tuple[float, float]:
     return float(luminance[0]), float(luminance[2])
 
 
-def _constant_luminance(rgb: Values, coding: Coding) -> tuple[Values, Values, Values]:
+def _constant_luminance(rgb: Values, coding: ColourCoding) -> tuple[Values, Values, Values]:
     red_weight, blue_weight = weights(coding)
     light = _inverse_curve(coding.transfer, rgb)
     total = light @ np.array([red_weight, 1 - red_weight - blue_weight, blue_weight])
@@ -203,7 +203,7 @@ def _ipt(rgb: Values) -> tuple[Values, Values, Values]:
     )
 
 
-def _reversible(rgb: Values, coding: Coding) -> Values:
+def _reversible(rgb: Values, coding: ColourCoding) -> Values:
     """YCgCo-R by its lifting steps, in integers of two bits (16) or one bit (17) fewer."""
     bits = coding.bits - {16: 2, 17: 1}[coding.matrix]
     span, black = ((2**bits - 1), 0) if coding.is_full_range else (219 << (bits - 8), 16 << (bits - 8))

@@ -10,7 +10,7 @@ import time
 
 from PIL import Image
 
-from worker.pictures.answer import HEAD, Verdict
+from worker.pictures.answer import HEAD, PictureVerdict
 
 
 def jpeg(width_px: int, height_px: int) -> bytes:
@@ -22,15 +22,15 @@ def jpeg(width_px: int, height_px: int) -> bytes:
 
 REAL = jpeg(64, 32)
 ANSWERS = {
-    b"honest": HEAD.pack(Verdict.PICTURE, 64, 32, len(REAL)) + REAL,
+    b"honest": HEAD.pack(PictureVerdict.PICTURE, 64, 32, len(REAL)) + REAL,
     b"nothing": b"",
     b"half a head": b"\0\0\0",
     b"unknown verdict": HEAD.pack(77, 64, 32, 0),
-    b"no picture in it": HEAD.pack(Verdict.PICTURE, 64, 32, 3) + b"abc",
-    b"another size": HEAD.pack(Verdict.PICTURE, 640, 320, len(REAL)) + REAL,
-    b"shorter": HEAD.pack(Verdict.PICTURE, 64, 32, len(REAL)) + REAL[:-10],
-    b"longer": HEAD.pack(Verdict.PICTURE, 64, 32, len(REAL)) + REAL + b"more",
-    b"too wide": HEAD.pack(Verdict.PICTURE, 65_000, 65_000, len(REAL)) + REAL,
+    b"no picture in it": HEAD.pack(PictureVerdict.PICTURE, 64, 32, 3) + b"abc",
+    b"another size": HEAD.pack(PictureVerdict.PICTURE, 640, 320, len(REAL)) + REAL,
+    b"shorter": HEAD.pack(PictureVerdict.PICTURE, 64, 32, len(REAL)) + REAL[:-10],
+    b"longer": HEAD.pack(PictureVerdict.PICTURE, 64, 32, len(REAL)) + REAL + b"more",
+    b"too wide": HEAD.pack(PictureVerdict.PICTURE, 65_000, 65_000, len(REAL)) + REAL,
     b"a pickle": b"\x80\x04cos\nsystem\n(S'touch /tmp/owned'\ntR.",
 }
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Request(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """What somebody sent."""
 
     method: str
@@ -24,14 +24,14 @@ class Inbox:
     """A receiver that answers as told and keeps what was delivered."""
 
     def __init__(self, port: int = 0) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self.answers: list[int] = []  # the next ones; then 200
         inbox = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                inbox.requests.append(Request(self.command, self.path, dict(self.headers), body))
+                inbox.requests.append(ReceivedRequest(self.command, self.path, dict(self.headers), body))
                 self.send_response(inbox.answers.pop(0) if inbox.answers else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -24,7 +24,7 @@ class Content(NamedTuple):
 
 
 @dataclass
-class Choice:
+class ModelChoice:
     """What a person wants shown."""
 
     time_s: float
@@ -32,14 +32,14 @@ class Choice:
 
 
 @dataclass
-class Video:
+class ModelVideo:
     """An asset as the platform has it, and what is to be known of it here."""
 
     contents: list[Content] = field(default_factory=list)
     is_deleted: bool = False
     shown: str | None = None
     looked_at: int = 0  #: the content of the newest run that was stored; 0 before the first
-    choice: Choice | None = None
+    choice: ModelChoice | None = None
 
     @property
     def content(self) -> int:
@@ -47,7 +47,7 @@ class Video:
         return len(self.contents)
 
     @property
-    def stands(self) -> Choice | None:
+    def stands(self) -> ModelChoice | None:
         """The choice that is to be shown."""
         return None if self.choice is None or self.choice.is_lost else self.choice
 
@@ -89,10 +89,10 @@ class Video:
 
 
 @dataclass
-class Platform:
+class ModelPlatform:
     """The truth, and the events it has sent about it."""
 
-    videos: dict[str, Video] = field(default_factory=lambda: {name: Video() for name in ASSETS})
+    videos: dict[str, ModelVideo] = field(default_factory=lambda: {name: ModelVideo() for name in ASSETS})
     minute: int = 0
     sent: list[Event] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)

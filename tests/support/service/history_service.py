@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from tests.support.service.history_model import Platform
+    from tests.support.service.history_model import ModelPlatform
     from worker.platforms.event import Event
 
 SETTINGS = builders.make_settings(debounce_s=0.0, max_attempts=5)
 
 
 @dataclass
-class Service:
+class ModelService:
     """Does what it is told, and tells the model what came of it."""
 
     engine: Engine
-    platform: Platform
+    platform: ModelPlatform
 
     def deliver(self, event: Event) -> None:
         """Tell the service of an event."""

@@ -20,7 +20,7 @@ BROKEN = "BROKEN_PROGRAM"  #: the variable that names a program which is to fail
 MUTE = "MUTE_PROGRAM"  #: the variable that names a program which says nothing, and is not waited for long
 
 
-class Receiver(BaseHTTPRequestHandler):
+class ReadyReceiver(BaseHTTPRequestHandler):
     """Answer like a receiver that has all it needs."""
 
     def do_GET(self) -> None:
@@ -60,7 +60,7 @@ def run(name: str) -> None:
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     if name == "receiver":
-        server = HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Receiver)
+        server = HTTPServer(("127.0.0.1", int(os.environ["PORT"])), ReadyReceiver)
         threading.Thread(target=server.serve_forever, daemon=True).start()
     words = {"receiver": "ready for webhooks", "pages": "ready for people", "beacon": "ready for viewers"}
     print(words.get(name, "ready: as quick as can be"), flush=True)

@@ -18,7 +18,7 @@ from tests.support.waiting import until
 from worker import jobs, publications
 from worker.database import transaction
 from worker.database.models import Job
-from worker.dispatch.celery_app import Kind, make_app, send_hint
+from worker.dispatch.celery_app import WorkerKind, make_app, send_hint
 from worker.pipeline.sandbox.child_process import MODULE
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class WorkerProcess:
 def dispatch(engine: Engine, redis_url: str) -> None:
     """Send hints for whatever is due, once."""
     app = make_app(redis_url)
-    for kind, announce in ((Kind.ANALYZE, jobs.announce), (Kind.PUBLISH, publications.announce)):
+    for kind, announce in ((WorkerKind.ANALYZE, jobs.announce), (WorkerKind.PUBLISH, publications.announce)):
         with transaction(engine) as session:
             hints = announce(session, rehint_s=60.0)
         for hint in hints:

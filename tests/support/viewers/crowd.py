@@ -18,14 +18,14 @@ VIEWER = Path(__file__).with_name("viewer.js").read_text()
 WINDOWS = 6  #: in which viewers are at once
 
 
-class Wish(NamedTuple):
+class VisitPlan(NamedTuple):
     """Who comes, and what they would do."""
 
     plays: Sequence[str]  #: pictures after which they play the first video, by their SHA-256
     viewer: str = ""  #: the word that their browser keeps; empty: it is their first visit
 
 
-class Seen(NamedTuple):
+class Sighting(NamedTuple):
     """What somebody saw."""
 
     viewer: str  #: the word that their browser keeps now
@@ -38,7 +38,7 @@ class Crowd:
 
     windows: list[Page]
 
-    def visit(self, address: str, wishes: Sequence[Wish]) -> list[Seen]:
+    def visit(self, address: str, wishes: Sequence[VisitPlan]) -> list[Sighting]:
         """Let viewers come, several at once, and leave; return what each saw, in their order."""
         seen = []
         for first in range(0, len(wishes), len(self.windows)):
@@ -48,7 +48,7 @@ class Crowd:
                 window.goto(f"{address}?{query}", wait_until="commit")
             for window, _ in now:
                 viewer, *posters = window.evaluate("visited")
-                seen.append(Seen(viewer, posters))
+                seen.append(Sighting(viewer, posters))
         for window in self.windows:
             window.goto("about:blank")
         return seen

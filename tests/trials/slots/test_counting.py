@@ -20,11 +20,11 @@ from worker import accounts
 from worker.database import transaction
 from worker.database.models import Asset
 from worker.database.trials import Slot, Trial
-from worker.demo.simulator import SIMULATED, Fault
-from worker.demo.simulator.audience import Seen
+from worker.demo.simulator import SIMULATED, InjectedFault
+from worker.demo.simulator.audience import ViewCounts
 from worker.doctor.slots import check_slots
 from worker.errors import Stopping
-from worker.platforms.statistics import Hour, Interval
+from worker.platforms.statistics import Granularity, Hour
 from worker.trials.slots.counting import MAX_ASKS, Sum, add_up, count_due
 from worker.trials.slots.schedule import SlotSchedule
 
@@ -66,7 +66,7 @@ def first_day_over(engine: Engine, vendor: SimulatedMux, plays: int = 40) -> Non
     come_to(engine, 4)
     began = slot(engine, 0).from_at
     for hour in range(24):
-        vendor.audience.come(video.id, began + hour * HOUR, Seen(plays))
+        vendor.audience.come(video.id, began + hour * HOUR, ViewCounts(plays))
 
 
 def hours(*views: int, at: datetime = MIDNIGHT) -> list[Hour]:
@@ -99,21 +99,21 @@ def test_only_whole_hours_of_the_day_count() -> None:
     from_at = datetime(2026, 11, 1, tzinfo=ZoneInfo("Asia/Kolkata"))
     told = hours(*[1] * 48, at=MIDNIGHT - 12 * HOUR)
 
-    assert add_up(told, from_at, from_at + DAY, Interval.HOUR, is_rate=False) == Sum(21, None, 42.0)
+    assert add_up(told, from_at, from_at + DAY, Granularity.HOUR, is_rate=False) == Sum(21, None, 42.0)
 
 
 def test_days_are_taken_as_they_are_told() -> None:
     """Nothing can be left out of them; a day that nobody loaded has a play rate, too."""
     told = [Hour(MIDNIGHT + number * DAY, 5, 9.0, 20) for number in range(-1, 3)]
 
-    assert add_up(told, MIDNIGHT, MIDNIGHT + DAY, Interval.DAY, is_rate=True) == Sum(5, 20, 9.0)
-    assert add_up([], MIDNIGHT, MIDNIGHT + DAY, Interval.DAY, is_rate=True) == Sum(0, 0, None)
+    assert add_up(told, MIDNIGHT, MIDNIGHT + DAY, Granularity.DAY, is_rate=True) == Sum(5, 20, 9.0)
+    assert add_up([], MIDNIGHT, MIDNIGHT + DAY, Granularity.DAY, is_rate=True) == Sum(0, 0, None)
 
 
 def test_a_platform_that_fails_is_asked_again(engine: Engine, mux: SimulatedMux) -> None:
     """An hour later, then two, and so on; meanwhile the page says why there is no number."""
     first_day_over(engine, mux)
-    mux.faults.plan(Fault(status=503))
+    mux.faults.plan(InjectedFault(status=503))
     count_due(engine, settings(mux))
 
     assert "503" in slot(engine, 0).why
@@ -165,7 +165,7 @@ def test_an_account_that_is_paused_is_not_asked(engine: Engine, mux: SimulatedMu
 def test_no_row_is_locked_while_a_platform_is_asked(engine: Engine, mux: SimulatedMux) -> None:
     """A slow platform must hold up nobody; and a dispatcher that stops does not wait for it."""
     first_day_over(engine, mux)
-    mux.faults.plan(Fault(delay_s=30.0))
+    mux.faults.plan(InjectedFault(delay_s=30.0))
     calls = itertools.count()
 
     def check() -> None:

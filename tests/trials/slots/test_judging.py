@@ -15,7 +15,7 @@ from worker.database import transaction
 from worker.database.states import TrialMetric, TrialOutcome
 from worker.database.trials import Slot, Trial
 from worker.trials.slots.admission import why_refused
-from worker.trials.slots.judging import CountedSlots, Day, count_slots, judge_slots
+from worker.trials.slots.judging import CountedSlots, SlotCount, count_slots, judge_slots
 from worker.trials.slots.power import DAYS, FOUND, LIFTS, NOISES, days_needed, power, prospects
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from worker.trials.verdict import Verdict
+    from worker.trials.verdict import TrialVerdict
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
-WAITS = Day(0), Day(1)
+WAITS = SlotCount(0), SlotCount(1)
 
 
-def pair(first: int, second: int, **values: Any) -> list[Day]:
+def pair(first: int, second: int, **values: Any) -> list[SlotCount]:
     """Two days with so many views of the two pictures."""
-    return [Day(1, views=second, **values), Day(0, views=first, **values)]
+    return [SlotCount(1, views=second, **values), SlotCount(0, views=first, **values)]
 
 
-def judged(days: Sequence[Day], *, is_over: bool = False, **values: Any) -> Verdict:
+def judged(days: Sequence[SlotCount], *, is_over: bool = False, **values: Any) -> TrialVerdict:
     """The verdict on these days."""
     ends_at = NOW - timedelta(days=1) if is_over else NOW + timedelta(days=9)
     given: dict[str, Any] = {"variants": 2, "metric": TrialMetric.PLAYS, "alpha": 0.05, "tau": 0.2, **values}
@@ -45,7 +45,7 @@ def judged(days: Sequence[Day], *, is_over: bool = False, **values: Any) -> Verd
 CLEAR = [pair(100, 131), pair(90, 125), pair(104, 128), pair(95, 118), pair(88, 121), pair(99, 120)] * 3
 
 
-def flat(pairs: Sequence[Sequence[Day]]) -> list[Day]:
+def flat(pairs: Sequence[Sequence[SlotCount]]) -> list[SlotCount]:
     """All days in order."""
     return [day for one in pairs for day in one]
 
@@ -85,7 +85,7 @@ def test_who_is_behind_by_now_does_not_win() -> None:
 
 def test_a_share_of_loads_is_compared_where_it_is_told() -> None:
     """More plays of far more loads are no better picture."""
-    days = flat([[Day(1, views=130, impressions=400), Day(0, views=100, impressions=250)]] * 9)
+    days = flat([[SlotCount(1, views=130, impressions=400), SlotCount(0, views=100, impressions=250)]] * 9)
     verdict = judged(days, is_over=True)
 
     assert verdict.winner == 0
@@ -94,7 +94,7 @@ def test_a_share_of_loads_is_compared_where_it_is_told() -> None:
 
 def test_time_watched_is_compared_where_that_is_wanted() -> None:
     """The one that is played more is watched less."""
-    days = flat([[Day(1, views=130, watch_s=500.0), Day(0, views=100, watch_s=900.0)]] * 9)
+    days = flat([[SlotCount(1, views=130, watch_s=500.0), SlotCount(0, views=100, watch_s=900.0)]] * 9)
 
     assert judged(days, metric=TrialMetric.WATCH).winner == 0
     assert judged(days).winner == 1
@@ -110,7 +110,10 @@ def test_which_numbers_are_late_does_not_decide() -> None:
 
 def test_a_void_pair_is_left_out_and_named() -> None:
     """With why, so that people can see to it."""
-    void = [Day(0, is_void=True, why="01 May 2026: its picture was not shown in time"), Day(1, is_void=True)]
+    void = [
+        SlotCount(0, is_void=True, why="01 May 2026: its picture was not shown in time"),
+        SlotCount(1, is_void=True),
+    ]
     known = judged([*flat(CLEAR[:3]), *void, *flat(CLEAR[3:]), *WAITS])
     lost = judged([*flat(CLEAR[:3]), *(void * 8)])
 
@@ -157,8 +160,8 @@ def test_the_end_does_not_wait_for_numbers_that_do_not_come() -> None:
 
 def test_three_pictures_have_a_winner_that_beats_both() -> None:
     """One that is beaten is out before that."""
-    block = [Day(2, views=100), Day(0, views=100), Day(1, views=180)]
-    other = [Day(1, views=175), Day(2, views=105), Day(0, views=97)]
+    block = [SlotCount(2, views=100), SlotCount(0, views=100), SlotCount(1, views=180)]
+    other = [SlotCount(1, views=175), SlotCount(2, views=105), SlotCount(0, views=97)]
     verdict = judged(flat([block, other] * 6), variants=3)
 
     assert verdict.winner == 1
@@ -176,8 +179,8 @@ def test_rows_are_read_as_days(engine: Engine) -> None:
         counted = count_slots(session, session.get_one(Trial, 1))
 
     assert counted.days[:4] == [
-        *(Day(1, views=9), Day(0, views=9)),
-        *(Day(number, is_void=True, why="a choice", views=9) for number in (0, 1)),
+        *(SlotCount(1, views=9), SlotCount(0, views=9)),
+        *(SlotCount(number, is_void=True, why="a choice", views=9) for number in (0, 1)),
     ]
     assert (len(counted.days), counted.variants) == (28, 2)
     assert (

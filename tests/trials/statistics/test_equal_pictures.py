@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.audience.rules import Decided, decide
-from tests.benchmarks.audience.viewers import Audience
+from tests.benchmarks.audience.viewers import ViewerModel
 
 
 @pytest.fixture(scope="module")
 def decided() -> Decided:
     """Run 100 tests of viewers who differ, looked at 100 times."""
-    audience = Audience(0.3, (1.0, 1.0), 8_000, 100)
+    audience = ViewerModel(0.3, (1.0, 1.0), 8_000, 100)
     return decide(audience, 100, np.random.default_rng(11), is_controlled=True)
 
 

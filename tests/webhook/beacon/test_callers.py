@@ -11,7 +11,7 @@ from webhook.beacon.callers import DAY_S, MINUTE_S, Callers
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("203.0.113.7/32")]
 
 
-class Clock:
+class FakeClock:
     """A time that a test sets."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ def test_a_network_of_one_customer_is_one_address_of_version_6() -> None:
 
 def test_each_minute_begins_anew() -> None:
     """A busy minute is no reason for the next."""
-    clock = Clock()
+    clock = FakeClock()
     callers = Callers(PROXIES, most=1, now_s=clock)
     callers.is_flood("198.51.100.1", "")
     clock.now_s += MINUTE_S
@@ -63,7 +63,7 @@ def test_each_minute_begins_anew() -> None:
 
 def test_no_address_is_in_memory_and_the_key_is_another_one_each_day() -> None:
     """Nobody can find out later who was there."""
-    clock = Clock()
+    clock = FakeClock()
     callers = Callers(PROXIES, now_s=clock)
     kept = set()
     for _ in range(2):

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Candidate
     from worker.weights.training.taste.features.examples import Examples
-    from worker.weights.training.taste.features.source import Source
+    from worker.weights.training.taste.features.source import FeatureSource
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
-class Spy:
+class BrightnessSource:
     """Measures how bright frames are, and tells which videos it looked at."""
 
     name = "spy"
@@ -63,7 +63,7 @@ def judged(tmp_path: Path) -> Path:
 
 def looked_at(judged: Path, kept: Path, identity: str = "first") -> list[str]:
     """Name the videos that had to be looked at."""
-    spy = Spy(identity)
+    spy = BrightnessSource(identity)
     see(read_judged_set(judged), [spy], Kept(kept), lambda _done: None)
     return spy.looked_at
 
@@ -154,7 +154,7 @@ def test_another_taste_is_another_score(
     ids=lambda one: getattr(one, "__name__", type(one).__name__),
 )
 def test_code_that_a_measurement_rests_on_is_part_of_its_identity(
-    source: Source, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    source: FeatureSource, module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the code changes, what was kept is measured again."""
     before = source.identity

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.weights.training.taste.features.examples import Examples
-    from worker.weights.training.taste.learners.learner import Judge, Learner
+    from worker.weights.training.taste.learners.learner import LearnedJudge, Learner
 
 RIDGE = Ridge(("middle layers", "faces"))
 # A few long steps, because eight videos would make one short step an epoch.
 TRUNK = RankNet(epochs=2, head_step=2e-2, videos_a_step=1)
 
 
-def pairs_right(judge: Judge, examples: Examples) -> float:
+def pairs_right(judge: LearnedJudge, examples: Examples) -> float:
     """Return the share of the editor's pairs that a judge has in the right order."""
     scores = judge(examples)
     return figures(

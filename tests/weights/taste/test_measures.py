@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.weights.training.taste.measures import Measured, figures, first_wins, lead, measure
+from worker.weights.training.taste.measures import VideoMeasures, figures, first_wins, lead, measure
 
 TEN = np.arange(10)
 
@@ -74,8 +74,8 @@ def test_pairs_are_counted_over_all_videos() -> None:
 
 def test_a_lead_is_sure_where_it_is_the_same_everywhere() -> None:
     """Though each of the two varies from video to video, they vary together."""
-    ours = [Measured(right, 45, 1, 1, 0) for right in (45, 30, 20) * 10]
-    theirs = [Measured(right - 9, 45, 1, 1, 0) for right in (45, 30, 20) * 10]
+    ours = [VideoMeasures(right, 45, 1, 1, 0) for right in (45, 30, 20) * 10]
+    theirs = [VideoMeasures(right - 9, 45, 1, 1, 0) for right in (45, 30, 20) * 10]
 
     assert lead(ours, theirs) == pytest.approx((0.2, 0.2, 0.2))
 

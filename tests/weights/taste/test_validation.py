@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Spy:
+class CountingLearner:
     """Scores a video by how many it learned from, and remembers whom it learned from and judged."""
 
     name: str = "spy"
@@ -28,17 +28,17 @@ class Spy:
     fits: list[tuple[set[str], set[str]]] = field(default_factory=list)
     fails_at: int = -1
 
-    def fit(self, examples: Examples) -> Spy.Judge:
+    def fit(self, examples: Examples) -> CountingLearner.Judge:
         """Learn nothing."""
         if len(self.fits) == self.fails_at:
             raise KeyboardInterrupt
-        return Spy.Judge(self, {video.name for video in examples.videos})
+        return CountingLearner.Judge(self, {video.name for video in examples.videos})
 
     @dataclass
     class Judge:
         """Scores by a count."""
 
-        spy: Spy
+        spy: CountingLearner
         learned_from: set[str]
 
         def __call__(self, examples: Examples) -> list[NDArray[np.float64]]:
@@ -72,7 +72,7 @@ def test_no_video_is_judged_by_what_was_learned_from_it_or_its_relatives(
     examples: Examples, tmp_path: Path
 ) -> None:
     """And every video is judged once, in the set's order."""
-    spy = Spy()
+    spy = CountingLearner()
 
     scores, learned_from = made(examples, tmp_path / "judged").judge(spy, lambda _done: None)
 
@@ -85,7 +85,7 @@ def test_no_video_is_judged_by_what_was_learned_from_it_or_its_relatives(
 
 def test_a_share_of_the_videos_is_a_share_of_those_outside(examples: Examples, tmp_path: Path) -> None:
     """For the learning curve."""
-    spy = Spy()
+    spy = CountingLearner()
 
     _, learned_from = made(examples, tmp_path / "judged").judge(spy, lambda _done: None, 0.25)
 
@@ -95,8 +95,8 @@ def test_a_share_of_the_videos_is_a_share_of_those_outside(examples: Examples, t
 
 def test_a_second_run_learns_nothing(examples: Examples, tmp_path: Path) -> None:
     """It recalls the same scores."""
-    once, _ = made(examples, tmp_path / "judged").judge(Spy(), lambda _done: None)
-    spy = Spy()
+    once, _ = made(examples, tmp_path / "judged").judge(CountingLearner(), lambda _done: None)
+    spy = CountingLearner()
 
     again, _ = made(examples, tmp_path / "judged").judge(spy, lambda _done: None)
 
@@ -107,8 +107,8 @@ def test_a_second_run_learns_nothing(examples: Examples, tmp_path: Path) -> None
 def test_work_that_was_broken_off_goes_on(examples: Examples, tmp_path: Path) -> None:
     """Two of three folds were done."""
     with pytest.raises(KeyboardInterrupt):
-        made(examples, tmp_path / "judged").judge(Spy(fails_at=2), lambda _done: None)
-    spy = Spy()
+        made(examples, tmp_path / "judged").judge(CountingLearner(fails_at=2), lambda _done: None)
+    spy = CountingLearner()
 
     made(examples, tmp_path / "judged").judge(spy, lambda _done: None)
 
@@ -118,8 +118,8 @@ def test_work_that_was_broken_off_goes_on(examples: Examples, tmp_path: Path) ->
 @pytest.mark.parametrize("what", ["settings", "order"])
 def test_what_changed_is_learned_anew(examples: Examples, tmp_path: Path, what: str) -> None:
     """Other settings everywhere; another order of one video wherever it takes part."""
-    made(examples, tmp_path / "judged").judge(Spy(), lambda _done: None)
-    spy = Spy(identity="other settings" if what == "settings" else "spy")
+    made(examples, tmp_path / "judged").judge(CountingLearner(), lambda _done: None)
+    spy = CountingLearner(identity="other settings" if what == "settings" else "spy")
     first = examples.videos[0]
     turned = tuple(replace(frame, rank=1 - frame.rank) for frame in first.frames)
     if what == "order":

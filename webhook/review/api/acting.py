@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 
 from webhook.review.acts import CONFIRMED, WITHIN_S, said_of_look
-from webhook.review.api.bodies import Act, Decision, Options, read_choosing, read_json
+from webhook.review.api.bodies import ActBody, DecisionBody, OptionsBody, read_choosing, read_json
 from webhook.review.api.reading import program
 from webhook.review.errors import as_sentence
 from worker.admin.choose import choice_sentences, release_sentence
@@ -69,13 +69,13 @@ def _choose(who: Actor, asset_id: int, settings: Settings) -> Doing:
 
 
 def _release(who: Actor, asset_id: int, _: Settings) -> Doing:
-    given = read_json(Decision)
+    given = read_json(DecisionBody)
     seen = given.seen
     return lambda engine: [release_sentence(acts.release(engine, who, asset_id, seen, given.reason))]
 
 
 def _set_options(who: Actor, asset_id: int, settings: Settings) -> Doing:
-    given = read_json(Options)
+    given = read_json(OptionsBody)
     wanted = {"avoid": given.avoid, "prefer": given.prefer}
     options = {name: ranges for name, ranges in wanted.items() if ranges}
     return lambda engine: said_of_look(
@@ -84,12 +84,12 @@ def _set_options(who: Actor, asset_id: int, settings: Settings) -> Doing:
 
 
 def _look_again(who: Actor, asset_id: int, settings: Settings) -> Doing:
-    given = read_json(Act)
+    given = read_json(ActBody)
     return lambda engine: said_of_look(acts.look_again(engine, who, asset_id, given.reason, settings))
 
 
 def _confirm(who: Actor, asset_id: int, _: Settings) -> Doing:
-    read_json(Act)
+    read_json(ActBody)
 
     def confirm(engine: Engine) -> list[str]:
         acts.confirm(engine, who, asset_id)

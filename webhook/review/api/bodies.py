@@ -27,7 +27,7 @@ _FORM, _JSON = "multipart/form-data", "application/json"
 _ONE_THING = "choose one thing: `candidate`, `thumbnail`, `time_s` or a picture"
 
 
-class Act(BaseModel):
+class ActBody(BaseModel):
     """What any act may say. Unknown fields are refused: one that is misspelt would be ignored for ever."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -40,7 +40,7 @@ class Act(BaseModel):
         return why_of({"why": self.why})
 
 
-class Decision(Act):
+class DecisionBody(ActBody):
     """An act that changes what is shown, and may tell what was known of it."""
 
     generation: RowId | None = None
@@ -56,7 +56,7 @@ class Decision(Act):
         return None
 
 
-class Choosing(Decision):
+class ChoosingBody(DecisionBody):
     """What to show: exactly one of these, or a picture."""
 
     candidate: RowId | None = None
@@ -64,14 +64,14 @@ class Choosing(Decision):
     time_s: float | None = None
 
 
-class Options(Act):
+class OptionsBody(ActBody):
     """Which parts of the video to avoid, and which to prefer."""
 
     avoid: list[str] = []
     prefer: list[str] = []
 
 
-Body = TypeVar("Body", bound=Act)
+Body = TypeVar("Body", bound=ActBody)
 
 
 def read_json(body: type[Body]) -> Body:
@@ -90,7 +90,7 @@ def read_json(body: type[Body]) -> Body:
         raise BadRequest(_says(error)) from error
 
 
-def read_choosing() -> tuple[Choosing, Wish]:
+def read_choosing() -> tuple[ChoosingBody, Wish]:
     """Read what to show: from JSON, from a form with a file, or from a picture with the rest in the query.
 
     Raises:
@@ -105,19 +105,19 @@ def read_choosing() -> tuple[Choosing, Wish]:
     if request.mimetype.startswith("image/"):
         given = _read_fields(request.args)
         return given, _wish(given, request.get_data()[: MAX_BYTES + 1])
-    given = read_json(Choosing)
+    given = read_json(ChoosingBody)
     return given, _wish(given, None)
 
 
-def _read_fields(fields: Mapping[str, str]) -> Choosing:
+def _read_fields(fields: Mapping[str, str]) -> ChoosingBody:
     """Read fields that are text by nature; an empty one is not given."""
     try:
-        return Choosing.model_validate({name: text for name, text in fields.items() if text})
+        return ChoosingBody.model_validate({name: text for name, text in fields.items() if text})
     except ValidationError as error:
         raise BadRequest(_says(error)) from error
 
 
-def _wish(given: Choosing, picture: bytes | None) -> Wish:
+def _wish(given: ChoosingBody, picture: bytes | None) -> Wish:
     named = {"candidate_id": given.candidate, "thumbnail_id": given.thumbnail, "time_s": given.time_s}
     if sum(value is not None for value in (*named.values(), picture)) != 1:
         raise ChoiceRefused(_ONE_THING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from webhook.assets import DELETED, describe_job, describe_write, written
+from webhook.assets import DELETED, describe_job, describe_write, iso_time
 from worker.admin.judge.said import judged_document, tied_places
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from worker.review.acts import Conflict
     from worker.review.asset import AssetView, PickCrops
     from worker.review.cards import Card
-    from worker.review.conflicts import Picture
+    from worker.review.conflicts import PagePicture
     from worker.review.filmstrip import Frame
-    from worker.review.progress import Progress
+    from worker.review.progress import AssetProgress
     from worker.settings import Settings
 
 
@@ -74,7 +74,7 @@ def asset_document(view: AssetView, platform_page: str | None, addresses: Addres
         **_identity(asset, addresses),
         "can_edit": view.can_edit and not is_deleted,
         "platform_page": platform_page,
-        "deleted_at": written(asset.deleted_at),
+        "deleted_at": iso_time(asset.deleted_at),
         "accepts": view.taken,
         "generation": seen.generation,
         "choice": seen.choice_id,
@@ -107,7 +107,7 @@ def conflict_document(conflict: Conflict, addresses: Addresses) -> dict[str, Any
         "theirs": {
             "how": holding.how,
             "who": holding.who,
-            "at": written(holding.at),
+            "at": iso_time(holding.at),
             "picture": _picture(holding.picture, addresses),
         },
         "again": again,
@@ -118,7 +118,7 @@ def audit_document(entry: AuditEntry) -> dict[str, Any]:
     """Describe what somebody did."""
     return {
         "id": entry.id,
-        "at": written(entry.at),
+        "at": iso_time(entry.at),
         "who": entry.who,
         "via": entry.via,
         "act": entry.act,
@@ -136,8 +136,8 @@ def _identity(asset: Asset, addresses: Addresses) -> dict[str, Any]:
         "title": asset.title,
         "duration_s": asset.duration_s,
         "is_flagged": asset.is_flagged,
-        "created_at": written(asset.created_at),
-        "reviewed_at": written(asset.reviewed_at),
+        "created_at": iso_time(asset.created_at),
+        "reviewed_at": iso_time(asset.reviewed_at),
         "reviewed_by": asset.reviewed_by,
         "page": addresses.page(asset),
     }
@@ -149,15 +149,15 @@ def _choice(choice: Choice) -> dict[str, Any]:
         "time_s": choice.time_s,
         "who": choice.who,
         "why": choice.why,
-        "made_at": written(choice.made_at),
-        "lost_at": written(choice.lost_at),
+        "made_at": iso_time(choice.made_at),
+        "lost_at": iso_time(choice.lost_at),
     }
 
 
-def _progress(progress: Progress) -> dict[str, Any]:
+def _progress(progress: AssetProgress) -> dict[str, Any]:
     return {
         "is_settled": progress.is_settled,
-        "says": [{"tone": line.tone, "says": line.says, "at": written(line.at)} for line in progress.lines],
+        "says": [{"tone": line.tone, "says": line.says, "at": iso_time(line.at)} for line in progress.lines],
     }
 
 
@@ -210,7 +210,7 @@ def _candidate(frame: Frame, addresses: Addresses) -> dict[str, Any]:
     }
 
 
-def _picture(picture: Picture | None, addresses: Addresses) -> dict[str, Any] | None:
+def _picture(picture: PagePicture | None, addresses: Addresses) -> dict[str, Any] | None:
     if picture is None:
         return None
     is_stored = picture.thumbnail_id is not None

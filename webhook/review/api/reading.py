@@ -19,7 +19,7 @@ from worker.database.states import Role
 from worker.inbox.storable import is_storable_id
 from worker.people import audit
 from worker.review.asset import find_named, find_visible, read_asset
-from worker.review.library import PAGE, Wanted, read_page
+from worker.review.library import PAGE, LibraryQuery, read_page
 from worker.storage.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _acts(
     return audit.newest(session, limit, asset_id=asset_id, before_id=after)
 
 
-def _wanted() -> Wanted:
+def _wanted() -> LibraryQuery:
     """Read which assets are asked for.
 
     Raises:
@@ -122,7 +122,7 @@ def _wanted() -> Wanted:
         raise BadRequest(f"There is no filter of this name; there are: {', '.join(CONDITIONS)}.")
     _row_id("after")
     names = {name: request.args[name] for name in ("filter", "q", "account", "after") if name in request.args}
-    return Wanted.read(names)
+    return LibraryQuery.read(names)
 
 
 def read_limit() -> int:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from webhook.assets import written
+from webhook.assets import iso_time
 
 if TYPE_CHECKING:
     from webhook.review.api.documents import Addresses
     from worker.database.models import Asset
     from worker.database.trials import Trial
     from worker.review.trials.heads import HeadView
-    from worker.review.trials.listing import Row
+    from worker.review.trials.listing import ListedTrial
     from worker.review.trials.view import ShownVariant, TrialView
 
 
-def row_document(row: Row, addresses: Addresses) -> dict[str, Any]:
+def row_document(row: ListedTrial, addresses: Addresses) -> dict[str, Any]:
     """Describe a test of the list."""
     return _identity(row.trial, row.asset, row.said, addresses)
 
@@ -26,7 +26,7 @@ def trial_document(view: TrialView, addresses: Addresses) -> dict[str, Any]:
     return {
         **_identity(view.trial, view.asset, view.said, addresses),
         "can_edit": view.can_edit,
-        "looked_at": written(view.looked_at),
+        "looked_at": iso_time(view.looked_at),
         "impressions": view.counted,
         "variants": [_variant(one, addresses) for one in view.variants],
         "intervals": [
@@ -49,7 +49,7 @@ def trial_document(view: TrialView, addresses: Addresses) -> dict[str, Any]:
             }
             for day in view.days
         ],
-        "looks": [{"at": written(look.at), "says": look.said} for look in view.looks],
+        "looks": [{"at": iso_time(look.at), "says": look.said} for look in view.looks],
     }
 
 
@@ -63,11 +63,11 @@ def head_document(view: HeadView) -> dict[str, Any]:
         "model": head.model,
         "state": head.state,
         "says": view.said,
-        "trained_at": written(head.at),
+        "trained_at": iso_time(head.at),
         "trained_by": head.who,
-        "shipped_at": written(head.shipped_at),
+        "shipped_at": iso_time(head.shipped_at),
         "shipped_by": head.shipped_by,
-        "retired_at": written(head.retired_at),
+        "retired_at": iso_time(head.retired_at),
         "retired_because": head.retired_because,
         "rules": [
             {"name": rule.name, "says": rule.says, "demand": rule.demand, "is_met": rule.is_met}
@@ -91,10 +91,10 @@ def _identity(trial: Trial, asset: Asset, said: str, addresses: Addresses) -> di
         "outcome": trial.outcome,
         "winner": trial.winner,
         "says": said,
-        "started_at": written(trial.started_at),
+        "started_at": iso_time(trial.started_at),
         "started_by": trial.started_by,
-        "ends_at": written(trial.ends_at),
-        "ended_at": written(trial.ended_at),
+        "ends_at": iso_time(trial.ends_at),
+        "ended_at": iso_time(trial.ended_at),
         "ended_by": trial.ended_by,
     }
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from webhook.review.acts import WITHIN_S
 from webhook.review.api.acting import DONE
-from webhook.review.api.bodies import Act, Decision, RowId, read_json
+from webhook.review.api.bodies import ActBody, DecisionBody, RowId, read_json
 from webhook.review.api.reading import next_address, program, read_limit
 from webhook.review.api.trial_documents import head_document, row_document, trial_document
 from webhook.review.errors import as_sentence
@@ -39,7 +39,7 @@ _NO_HEAD = "there is no such head, or it is not for this token to see"
 _TEST = f"/api/v1/tests/<int(max={MAX_ROW_ID}):trial_id>"
 
 
-class Start(Decision):
+class StartBody(DecisionBody):
     """A test that is to be started."""
 
     thumbnails: tuple[RowId, ...] = ()
@@ -50,7 +50,7 @@ class Start(Decision):
     from_choice: bool = False
 
 
-class Show(Act):
+class ShowBody(ActBody):
     """Which variant is to be shown from now on."""
 
     variant: Annotated[int, Field(ge=0, lt=MOST_PICTURES)]
@@ -80,7 +80,7 @@ def trial_routes(settings: Settings, database: BoundedDatabase, addresses: Addre
 
     @routes.post(f"/api/v1/assets/<int(max={MAX_ROW_ID}):asset_id>/test")
     def start(asset_id: int) -> Response:
-        who, given = program(), read_json(Start)
+        who, given = program(), read_json(StartBody)
         ids = tuple(dict.fromkeys(given.thumbnails))
         pictures = len(ids) or given.pictures
         beginning = Beginning(ids, pictures, given.days, given.kind, given.metric, given.from_choice)
@@ -92,13 +92,13 @@ def trial_routes(settings: Settings, database: BoundedDatabase, addresses: Addre
 
     @routes.post(f"{_TEST}/stop")
     def stop(trial_id: int) -> Response:
-        who, why = program(), read_json(Act).reason
+        who, why = program(), read_json(ActBody).reason
         database.ask(stopping(who, trial_id, why), WITHIN_S)
         return jsonify(status=DONE, reason=as_sentence(STOPPED), test=trial_id)
 
     @routes.post(f"{_TEST}/apply")
     def apply(trial_id: int) -> Response:
-        who, given = program(), read_json(Show)
+        who, given = program(), read_json(ShowBody)
         doing = applying(who, trial_id, given.variant, given.reason, was_running=None)
         says = " ".join(map(as_sentence, database.ask(doing, WITHIN_S)))
         return jsonify(status=DONE, reason=says, test=trial_id)

@@ -32,7 +32,7 @@ class JudgeHistory(NamedTuple):
     verdict: JudgeVerdict | None  #: that was used last, also by an earlier run
 
 
-class Answer(NamedTuple):
+class JudgeAnswer(NamedTuple):
     """One answer of a judge, and what it was given to."""
 
     shown: list[int]  #: pictures in the order shown, which had the letters A, B, C ...; see `answers_of`
@@ -61,7 +61,7 @@ def read_judge(session: Session, history: AssetHistory) -> JudgeHistory:
     return JudgeHistory(frames, check, verdict)
 
 
-def answers_of(judge: JudgeHistory) -> list[Answer]:
+def answers_of(judge: JudgeHistory) -> list[JudgeAnswer]:
     """List the answers of the newest verdict: what its pictures show, then each reading of their order.
 
     Pictures are named by the numbers of their frames, as `numbered_candidates` gives them; by their place in
@@ -90,9 +90,9 @@ def _numbers(frames: Sequence[FrameShown], verdict: Verdict) -> list[int]:
     return list(range(1, len(verdict.descriptions) + 1))
 
 
-def _answer(shown: Sequence[int], raw: str, numbers: Sequence[int]) -> Answer:
+def _answer(shown: Sequence[int], raw: str, numbers: Sequence[int]) -> JudgeAnswer:
     try:
         best_first = [shown[at] for at in read_order(raw, ascii_uppercase[: len(shown)])]
     except Wrong:  # it is the description
         best_first = []
-    return Answer([numbers[one] for one in shown], [numbers[one] for one in best_first], raw)
+    return JudgeAnswer([numbers[one] for one in shown], [numbers[one] for one in best_first], raw)

@@ -23,7 +23,7 @@ LONGEST = 80  #: letters of foreign words that are shown
 _ENDINGS = MappingProxyType({1: "st", 2: "nd", 3: "rd"})  # of numbers, by their last digit
 
 
-class Judged(NamedTuple):
+class JudgeRemark(NamedTuple):
     """What a judge said of one picture."""
 
     model: str
@@ -54,7 +54,7 @@ class FrameShown(NamedTuple):
     candidate_id: int
     time_s: float
     is_pick: bool
-    judged: Judged
+    judged: JudgeRemark
 
 
 def tied_places(candidates: Iterable[Numbered]) -> frozenset[int]:
@@ -63,7 +63,7 @@ def tied_places(candidates: Iterable[Numbered]) -> frozenset[int]:
     return frozenset(place for place, times in places.items() if place is not None and times > 1)
 
 
-def judged_of(row: Thumbnail | StoredCandidate, tied: Collection[int]) -> Judged | None:
+def judged_of(row: Thumbnail | StoredCandidate, tied: Collection[int]) -> JudgeRemark | None:
     """Read what a judge said of a picture; None where none was shown it.
 
     Args:
@@ -73,7 +73,7 @@ def judged_of(row: Thumbnail | StoredCandidate, tied: Collection[int]) -> Judged
     said = row.by_judge
     if not said:
         return None
-    return Judged(
+    return JudgeRemark(
         tidy(said.get("model") or "", LONGEST),
         tidy(said.get("say") or "", LONGEST),
         tidy(said.get("subject") or "", LONGEST),

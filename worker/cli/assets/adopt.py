@@ -10,7 +10,7 @@ from rich.text import Text
 from worker.admin.adopt import adopt_all, look_for_ours
 from worker.cli.database import open_database
 from worker.cli.output import print_answer
-from worker.cli.parameters import Moment, confirm, json_option, platform_option, yes_option
+from worker.cli.parameters import Timestamp, confirm, json_option, platform_option, yes_option
 from worker.local import terminal
 from worker.settings import get_settings
 from worker.text import printable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--since",
-    type=Moment(),
+    type=Timestamp(),
     required=True,
     metavar="TIME",
     help="When the backup was made: 2026-11-28T03:00Z, or 26h for so long ago.",

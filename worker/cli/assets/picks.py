@@ -12,7 +12,7 @@ from worker.admin.resend import Resent, ToldFilters, check_addresses, find_told,
 from worker.cli.database import open_database, require_known
 from worker.cli.listing import Listing
 from worker.cli.output import coloured, fields_of, print_answer
-from worker.cli.parameters import Moment, account_option, json_option, platform_option, split_account
+from worker.cli.parameters import Timestamp, account_option, json_option, platform_option, split_account
 from worker.database import transaction
 from worker.local import terminal
 from worker.settings import get_settings
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from worker.admin.resend import Told
+    from worker.admin.resend import NewestMessage
 
 # Attributes, under which names the JSON document has them: fields may be added, none renamed.
 _FIELDS = "asset state at time_s outcome"
@@ -35,7 +35,7 @@ _FIELDS = "asset state at time_s outcome"
 @click.option("--resend", "is_resent", is_flag=True, help="Send them again; without it they are only listed.")
 @click.option(
     "--since",
-    type=Moment(),
+    type=Timestamp(),
     metavar="TIME",
     help="Only those told from this time on: 2026-11-28T03:00Z, or 26h for so long ago.",
 )
@@ -81,12 +81,12 @@ def picks_command(
     raise SystemExit(not found)
 
 
-def _document(found: Sequence[Told]) -> dict[str, Any]:
+def _document(found: Sequence[NewestMessage]) -> dict[str, Any]:
     """Write for a program; the outcome is null where nothing was sent again."""
     return {"picks": [fields_of(told, _FIELDS) for told in found]}
 
 
-def _parts(found: Sequence[Told], now: datetime, *, is_resent: bool) -> list[RenderableType]:
+def _parts(found: Sequence[NewestMessage], now: datetime, *, is_resent: bool) -> list[RenderableType]:
     if not found:
         return [Text("nothing was told that matches")]
     table = Listing("asset", "shown", "state", "ago", *(["says"] if is_resent else []))

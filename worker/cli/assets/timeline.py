@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from worker.admin.asset_history import Moment
+    from worker.admin.asset_history import HistoryEntry
 
 
-def timeline_table(moments: Iterable[Moment], now: datetime) -> Listing:
+def timeline_table(moments: Iterable[HistoryEntry], now: datetime) -> Listing:
     """Make the table of moments, which come in order of time; `now` is by the database's clock."""
     table = Listing("ago", "what", "state", "who", "says")
     for one in folded(moments):

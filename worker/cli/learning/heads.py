@@ -13,7 +13,7 @@ from worker.cli.database import open_database
 from worker.cli.listing import Listing
 from worker.cli.output import fields_of, print_answer, print_json
 from worker.cli.parameters import (
-    Moment,
+    Timestamp,
     account_option,
     json_option,
     limit_option,
@@ -57,7 +57,7 @@ def learning_group() -> None:
 @click.option(
     "--model", metavar="MODEL", help="Whose vectors it reads, as `list` names it; by default the newest."
 )
-@click.option("--since", type=Moment(), metavar="TIME", help="Learn only from what is newer.")
+@click.option("--since", type=Timestamp(), metavar="TIME", help="Learn only from what is newer.")
 @json_option
 def train_command(
     platform: str | None, account: str | None, model: str | None, since: datetime | None, *, as_json: bool
@@ -161,7 +161,7 @@ def explain_command(head_id: int, out: Path | None, *, as_json: bool) -> None:
     With --json, their ids are printed, and no page is written.
     """
     with open_database() as engine:
-        head, found = stored_heads.explained(engine, head_id)
+        head, found = stored_heads.nearest_frames(engine, head_id)
         if as_json:
             print_json({"head": head_id} | explain.document(found))
             return

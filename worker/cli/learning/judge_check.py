@@ -23,7 +23,7 @@ from worker.weights.training.taste.progress import progress_bar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.weights.training.taste.judge.measuring import Measured
+    from worker.weights.training.taste.judge.measuring import MeasuredWorth
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
@@ -136,7 +136,7 @@ def _ask_first(videos: Sequence[JudgedVideo], settings: Settings, *, is_sure: bo
     confirm("Ask them?", is_sure=is_sure)
 
 
-def _store(settings: Settings, measured: Measured) -> None:
+def _store(settings: Settings, measured: MeasuredWorth) -> None:
     """Store the check on this machine, and in the database where there is one."""
     found = (measured.sight, measured.found.finding.say, measured.document, operator_name())
     try:

@@ -82,7 +82,7 @@ def simulate_command(
     path of another file uploads that one. Ctrl-C stops it.
     """
     try:
-        simulation = beside.Simulation(platform, service_url or _service_url(), account, port)
+        simulation = beside.SimulationPlan(platform, service_url or _service_url(), account, port)
         if only_exports:
             click.echo(beside.exports(simulation.variables()))
         else:

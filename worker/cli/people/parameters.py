@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
-class Checked(click.ParamType[str]):
+class CheckedText(click.ParamType[str]):
     """A word that has to be of some form."""
 
     def __init__(self, name: str, read: Callable[[str], str]) -> None:
@@ -43,8 +43,8 @@ class Checked(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
-email_argument = click.argument("email", metavar="EMAIL", type=Checked("email", people.read_email))
-token_argument = click.argument("name", metavar="NAME", type=Checked("name", tokens.read_name))
+email_argument = click.argument("email", metavar="EMAIL", type=CheckedText("email", people.read_email))
+token_argument = click.argument("name", metavar="NAME", type=CheckedText("name", tokens.read_name))
 role_option = click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),

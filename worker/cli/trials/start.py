@@ -89,14 +89,14 @@ def start_command(
     if account is not None and (is_by_days or from_choice):
         raise click.UsageError("--slots and --from-choice are for one asset: name it")
     kind = TrialKind.SLOTS if is_by_days else TrialKind.VIEWERS
-    wanted = in_bulk.Wanted(count, days, TrialMetric(metric), why, kind, from_choice)
+    wanted = in_bulk.TrialPlan(count, days, TrialMetric(metric), why, kind, from_choice)
     start = _start_account if name is None else _start_one
     with open_database() as engine:
         start(engine, name or account or "", wanted, anyway=anyway, dry_run=dry_run, as_json=as_json)
 
 
 def _start_one(
-    engine: Engine, name: str, wanted: in_bulk.Wanted, *, anyway: bool, dry_run: bool, as_json: bool
+    engine: Engine, name: str, wanted: in_bulk.TrialPlan, *, anyway: bool, dry_run: bool, as_json: bool
 ) -> None:
     """Say what a test of a video promises, and start it."""
     settings, actor = get_settings(), operator()
@@ -142,7 +142,7 @@ def _object(told: Prospect, *, anyway: bool) -> None:
 
 
 def _start_account(
-    engine: Engine, name: str, wanted: in_bulk.Wanted, *, anyway: bool, dry_run: bool, as_json: bool
+    engine: Engine, name: str, wanted: in_bulk.TrialPlan, *, anyway: bool, dry_run: bool, as_json: bool
 ) -> None:
     """Start a test of each video of an account that can be tested."""
     settings = get_settings()

@@ -3,7 +3,7 @@
 Each is a real HTTP server, and strict where the vendor is: what it accepts, the vendor should accept too.
 """
 
-from worker.demo.simulator.faults import Fault
+from worker.demo.simulator.faults import InjectedFault
 from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Media
 from worker.demo.simulator.platform import Simulated
@@ -36,4 +36,4 @@ _ALL: tuple[type[Simulated], ...] = (
 SIMULATED = {simulated.name: simulated for simulated in _ALL}
 """By the names of the platforms."""
 
-__all__ = ["SIMULATED", "Fault", "Journal", "JournalEntry", "Media", "Simulated", "SimulatedMux"]
+__all__ = ["SIMULATED", "InjectedFault", "Journal", "JournalEntry", "Media", "Simulated", "SimulatedMux"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-class Seen(NamedTuple):
+class ViewCounts(NamedTuple):
     """What was counted within some time."""
 
     plays: int = 0
@@ -26,7 +26,7 @@ class _Visit(NamedTuple):
 
     asset_id: str
     at: datetime
-    seen: Seen
+    seen: ViewCounts
     told_at: datetime  #: when the statistics hold it: platforms count late
 
 
@@ -38,14 +38,14 @@ class Audience:
     _visits: list[_Visit] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def come(self, asset_id: str, at: datetime, seen: Seen, late: timedelta = timedelta()) -> None:
+    def come(self, asset_id: str, at: datetime, seen: ViewCounts, late: timedelta = timedelta()) -> None:
         """Let viewers watch a video at a time; the statistics tell of it so much later."""
         with self._lock:
             self._visits.append(_Visit(asset_id, at, seen, at + late))
 
     def told(
         self, asset_id: str | None, from_at: datetime, to_at: datetime, step: timedelta
-    ) -> dict[datetime, Seen]:
+    ) -> dict[datetime, ViewCounts]:
         """Add up what is known by now, by the beginning of each hour or day of UTC; nobody counts as zero.
 
         Args:
@@ -60,7 +60,7 @@ class Audience:
         while at < to_at:
             within = [one.seen for one in visits if at <= one.at < at + step]
             plays, loads = sum(one.plays for one in within), sum(one.loads for one in within)
-            found[at] = Seen(plays, loads, sum(one.watched_s for one in within))
+            found[at] = ViewCounts(plays, loads, sum(one.watched_s for one in within))
             at += step
         return found
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """What goes wrong with one request. Without a field set, nothing does."""
 
     delay_s: float = 0.0  #: wait so long first; a very long delay is a platform that hangs
@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass
 class _Planned:
-    fault: Fault
+    fault: InjectedFault
     left: int
     method: str
     path: re.Pattern[str]
@@ -64,7 +64,7 @@ class Faults:
         self._planned: list[_Planned] = []
         self._lock = threading.Lock()
 
-    def plan(self, fault: Fault, *, count: int = 1, method: str = "", path: str = "") -> None:
+    def plan(self, fault: InjectedFault, *, count: int = 1, method: str = "", path: str = "") -> None:
         """Let the next `count` requests meet a fault: those of a method, whose path matches an expression."""
         with self._lock:
             self._planned.append(_Planned(fault, count, method, re.compile(path)))
@@ -91,7 +91,7 @@ class Faults:
             _hang_up(environ)
         return answer
 
-    def _answer(self, fault: Fault, status: int) -> Response:
+    def _answer(self, fault: InjectedFault, status: int) -> Response:
         answer = self._refused(status, HTTPStatus(status).phrase)
         if fault.retry_after is not None:
             answer.headers["Retry-After"] = fault.retry_after
@@ -103,7 +103,7 @@ class Faults:
             connection.sendall(b"a")  # it ends by an error when the caller has gone
         raise ConnectionAbortedError("a planned fault")
 
-    def _next(self, method: str, path: str) -> Fault:
+    def _next(self, method: str, path: str) -> InjectedFault:
         with self._lock:
             for planned in self._planned:
                 if planned.left and planned.method in {"", method} and planned.path.search(path):
@@ -112,7 +112,7 @@ class Faults:
                         JournalEntry("fault", method, path, planned.fault.status, fault=repr(planned.fault))
                     )
                     return planned.fault
-        return Fault()
+        return InjectedFault()
 
 
 def _hang_up(environ: WSGIEnvironment) -> None:

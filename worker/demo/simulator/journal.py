@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Kind = Literal["request", "fault", "write", "delivery"]
+EntryKind = Literal["request", "fault", "write", "delivery"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class JournalEntry:
     thumbnail of an asset; a `delivery` was one attempt to hand over a webhook.
     """
 
-    kind: Kind
+    kind: EntryKind
     method: str = ""
     path: str = ""
     status: int | None = None  #: None where there was no answer
@@ -52,7 +52,7 @@ class Journal:
                     lines.write(json.dumps(asdict(entry)) + "\n")
             self._changed.notify_all()
 
-    def entries(self, kind: Kind | None = None, *, asset_id: str | None = None) -> list[JournalEntry]:
+    def entries(self, kind: EntryKind | None = None, *, asset_id: str | None = None) -> list[JournalEntry]:
         """List what happened so far; of one kind only, or about one asset, where that is asked for."""
         with self._changed:
             return [

@@ -18,11 +18,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from worker.demo.simulator.checks import budget
-from worker.demo.simulator.checks.budget import Allowance, Budget, Spent
+from worker.demo.simulator.checks.budget import Allowance, AllowanceUse, Budget
 from worker.demo.simulator.faults import Faults
 from worker.demo.simulator.journal import Journal, JournalEntry
 from worker.demo.simulator.library import Library, LibraryVideo, Media
-from worker.demo.simulator.webhooks import Notice, Sender
+from worker.demo.simulator.webhooks import Notice, WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,7 +84,7 @@ class Simulated(ABC):
         self.webhooks_to: str | None = webhooks_to  #: what people have set at the platform's pages
         self.library = Library()
         self.journal = Journal(journal_file)
-        self._sender = Sender(webhooks_to, self.signed, self.journal, self._closing, self.retries)
+        self._sender = WebhookSender(webhooks_to, self.signed, self.journal, self._closing, self.retries)
         self.faults = Faults(self._application(), self.journal, self._closing, self.refused)
         self._server = make_server("127.0.0.1", port, self.faults, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
@@ -142,7 +142,7 @@ class Simulated(ABC):
         """Tell whether the present request takes the permission to write."""
         return request.method != "GET"
 
-    def budget_headers(self, spent: Spent) -> Mapping[str, str]:
+    def budget_headers(self, spent: AllowanceUse) -> Mapping[str, str]:
         """Write what an answer says of the allowance; by default only how long to wait, where it refuses."""
         return budget.wait(spent)
 

@@ -36,7 +36,7 @@ class Notice(NamedTuple):
     id: str = ""  #: of the delivery, where the platform gives one
 
 
-class Sender:
+class WebhookSender:
     """Hands webhooks to one address, each in a thread of its own.
 
     Args:

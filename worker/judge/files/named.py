@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from worker.errors import SettingsInvalid
 from worker.judge.checks import bounded
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.kept_checks import kept_say
 from worker.judge.ledger import MemoryLedger
 from worker.judge.vlm_judge import VlmJudge
@@ -27,7 +27,7 @@ class JudgeOfFiles:
     """A judge that somebody named for files; it is asked nothing yet."""
 
     settings: JudgeSettings
-    connection: Connection
+    connection: JudgeConnection
 
     @classmethod
     def named(cls, url: str, model: str | None = None) -> Self:
@@ -49,7 +49,7 @@ class JudgeOfFiles:
         except ValidationError as exc:
             raise SettingsInvalid("; ".join(map(_told, exc.errors()))) from exc
         try:
-            return cls(settings, Connection(url, model, revealed(settings.judge_api_key)))
+            return cls(settings, JudgeConnection(url, model, revealed(settings.judge_api_key)))
         except SettingsInvalid as exc:  # it names the setting, which nobody has set here
             raise SettingsInvalid(str(exc).replace("JUDGE_URL", "the judge")) from None
 

@@ -13,7 +13,7 @@ from worker.learning.training.basis import find_basis
 from worker.learning.training.learn import LEAST_OF_ACCOUNT, learn
 
 if TYPE_CHECKING:
-    from worker.learning.training.examples import Floats, Source, Vectors
+    from worker.learning.training.examples import ExampleSource, Floats, Vectors
     from worker.learning.training.learn import Learned
 
 OLDER_SHARE = 0.7  #: of the examples is trained on
@@ -21,7 +21,7 @@ _LEAST_TESTS = 100  # of which the newer part holds 30; with fewer, people's cho
 
 
 def judge(
-    source: Source,
+    source: ExampleSource,
     evaluation: int,
     present: Vectors | None = None,
     account: str | None = None,
@@ -70,7 +70,7 @@ def judge(
 
 def _judge_tests(
     report: Report,
-    source: Source,
+    source: ExampleSource,
     trained: Learned,
     present: Vectors | None,
     account: str | None,
@@ -87,7 +87,7 @@ def _judge_tests(
 
 def _judge_choices(
     report: Report,
-    source: Source,
+    source: ExampleSource,
     trained: Learned,
     present: Vectors | None,
     account: str | None,
@@ -102,7 +102,7 @@ def _judge_choices(
     report.rules += found.rules(report.alpha)
 
 
-def _times(source: Source, account: str | None) -> tuple[Floats, int, Floats]:
+def _times(source: ExampleSource, account: str | None) -> tuple[Floats, int, Floats]:
     """Read when each test began, how many variants they have, and when each person's choice was made."""
     tests, variants = [np.zeros(0)], 0
     for page in source.tests():
@@ -116,7 +116,7 @@ def _times(source: Source, account: str | None) -> tuple[Floats, int, Floats]:
     return np.concatenate(tests), variants, np.fromiter(choices.values(), np.float64)
 
 
-def _videos(source: Source, account: str) -> int:
+def _videos(source: ExampleSource, account: str) -> int:
     videos: set[int] = set()
     for tests in source.tests():
         videos.update(tests.videos[tests.accounts == account].tolist())

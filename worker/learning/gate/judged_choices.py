@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.learning.gate.judged_tests import describe, finite
+from worker.learning.gate.judged_tests import finite, mean_of_gains
 from worker.learning.gate.report import Rule
 from worker.learning.training import policy
 
@@ -69,7 +69,7 @@ class HeldOutChoices:
 
 
 def _order(gains: Floats, alpha: float) -> Rule:
-    gain = describe(gains)
+    gain = mean_of_gains(gains)
     low = gain.low(alpha)
     says = f"{gain.mean:+.1%} of pairs more than what is in use, at least {low:+.1%}, in {gain.size} choices"
     numbers = {"choices": gain.size, "gain": gain.mean, "low": finite(low)}
@@ -78,7 +78,7 @@ def _order(gains: Floats, alpha: float) -> Rule:
 
 
 def _told(beyond: Floats, alpha: float) -> Rule:
-    gain = describe(beyond)
+    gain = mean_of_gains(beyond)
     low = gain.low(alpha)
     says = f"{gain.mean + 0.5:.1%} of pairs by what it adds to the hand score, at least {low + 0.5:.1%}"
     numbers = {"choices": gain.size, "share": gain.mean + 0.5, "low": finite(low + 0.5)}

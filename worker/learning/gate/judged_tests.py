@@ -78,7 +78,7 @@ class HeldOutTests:
         return [self._value(gains, alpha), _halves(gains), self._accounts_rule(gains), self._calibration()]
 
     def _value(self, gains: Floats, alpha: float) -> Rule:
-        gain = describe(gains)
+        gain = mean_of_gains(gains)
         low = gain.low(alpha)
         says = (
             f"{gain.mean:+.1%} plays over what is in use, at least {low:+.1%}, on {gain.size} newer videos, "
@@ -93,7 +93,7 @@ class HeldOutTests:
         accounts = np.concatenate([np.zeros(0, str), *self._accounts])
         worse = {}
         for account in np.unique(accounts):
-            gain = describe(gains[accounts == account])
+            gain = mean_of_gains(gains[accounts == account])
             if gain.size >= _LEAST_OF_ACCOUNT and gain.high(_WORSE_ALPHA) < 0:
                 worse[str(account)] = gain.mean
         says = "none is" if not worse else ", ".join(f"{name}: {mean:+.1%}" for name, mean in worse.items())
@@ -108,7 +108,7 @@ class HeldOutTests:
         return Rule("as expected", demand, says, least <= slope <= most, {"slope": slope})
 
 
-def describe(values: Floats) -> Mean:
+def mean_of_gains(values: Floats) -> Mean:
     """Compute a mean with its error."""
     return mean_of(len(values), float(values.sum()), float(values @ values))
 

@@ -78,7 +78,7 @@ class Choices(NamedTuple):
         return Choices._make(column[is_kept] for column in self)
 
 
-class Source(Protocol):
+class ExampleSource(Protocol):
     """Where examples come from, in parts that fit into memory. It may be read several times."""
 
     def frames(self) -> Iterator[Frames]:

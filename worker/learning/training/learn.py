@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.learning.training.examples import Choices, Floats, Source, Tests, Vectors
+    from worker.learning.training.examples import Choices, ExampleSource, Floats, Tests, Vectors
 
 # Measured on the Upworthy archive, as deviations of log rates: so much equal pictures differ beyond chance,
 NOISE = 0.116
@@ -133,7 +133,7 @@ class Learned:
 
 
 def learn(
-    source: Source,
+    source: ExampleSource,
     account: str | None = None,
     before_s: float = np.inf,
     basis: Basis | None = None,
@@ -161,7 +161,7 @@ def learn(
     return Learned(basis, coefficients, precision, found)
 
 
-def collect(source: Source, basis: Basis, account: str | None, before_s: float) -> Collected:
+def collect(source: ExampleSource, basis: Basis, account: str | None, before_s: float) -> Collected:
     """Read all examples before a moment once, in parts, and keep their sums."""
     width = _COLUMNS + len(basis.components)
     found = Collected([Moments(width) for _ in range(FOLDS)], Moments(width))

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class StreamClock:
     """Converts between a stream's ticks and seconds of a player that plays the whole video."""
 
     time_base: Fraction
     origin: Fraction  #: where the whole video starts on the stream's time line, in seconds
 
     @classmethod
-    def of(cls, container: InputContainer, stream: VideoStream, begins_at_s: float = 0.0) -> Clock:
+    def of(cls, container: InputContainer, stream: VideoStream, begins_at_s: float = 0.0) -> StreamClock:
         """Make the clock of one stream of an open container.
 
         Args:

@@ -47,7 +47,7 @@ _SPHERE_DEG = (360.0, 180.0)
 _CUBE_FRONT: Region = (1 / 3, 1 / 2, 2 / 3, 1.0)
 
 
-class View(NamedTuple):
+class Viewport(NamedTuple):
     """What of a stored picture is shown."""
 
     region: Region
@@ -55,7 +55,7 @@ class View(NamedTuple):
     stretch: Fraction = Fraction(1)  #: by which samples are wider than the container says
 
 
-def one_eye(frame: VideoFrame, shape: Fraction, *, is_sphere: bool) -> View | None:
+def one_eye(frame: VideoFrame, shape: Fraction, *, is_sphere: bool) -> Viewport | None:
     """Find the left eye's view in a stereo picture; None where the picture is none.
 
     Args:
@@ -67,30 +67,30 @@ def one_eye(frame: VideoFrame, shape: Fraction, *, is_sphere: bool) -> View | No
     is_second = bool(flags & _RIGHT_EYE_FIRST)
     if layout in {_SIDE_BY_SIDE, _QUINCUNX}:
         is_half = not is_sphere and shape < _FULL_SIDE_BY_SIDE
-        return View(
+        return Viewport(
             (0.5, 0.0, 1.0, 1.0) if is_second else (0.0, 0.0, 0.5, 1.0),
             "the film is in stereo, side by side: the left eye is shown",
             Fraction(2 if is_half else 1),
         )
     if layout == _TOP_BOTTOM:
         is_half = not is_sphere and shape > _FULL_TOP_BOTTOM
-        return View(
+        return Viewport(
             (0.0, 0.5, 1.0, 1.0) if is_second else (0.0, 0.0, 1.0, 0.5),
             "the film is in stereo, one eye above the other: the left eye is shown",
             Fraction(1, 2 if is_half else 1),
         )
     if layout == _IN_TURN:
-        return View(
+        return Viewport(
             _WHOLE, "the film is in stereo, its frames for either eye in turn: each shows one of them"
         )
     if layout in _WOVEN:
-        return View(
+        return Viewport(
             _WHOLE, "the film is in stereo, both eyes woven into one picture: it is shown as it is stored"
         )
     return None
 
 
-def front(frame: VideoFrame, header: TrackHeader) -> View | None:
+def front(frame: VideoFrame, header: TrackHeader) -> Viewport | None:
     """Find what lies in front in a spherical picture; None where the picture is flat."""
     numbers = side_numbers(frame, Type.SPHERICAL)
     if len(numbers) < _SPHERICAL_NUMBERS:
@@ -98,22 +98,22 @@ def front(frame: VideoFrame, header: TrackHeader) -> View | None:
         return _equirectangular(0.25, 0, 0.25, 0) if "sv3d" in header.boxes else None
     projection = numbers[0]
     if projection == _CUBE:
-        return View(_CUBE_FRONT, "the film is a sphere, stored as a cube: its front is shown")
+        return Viewport(_CUBE_FRONT, "the film is a sphere, stored as a cube: its front is shown")
     if projection == _HALF_EQUIRECTANGULAR:
         return _equirectangular(0.25, 0, 0.25, 0)
     if projection in {_EQUIRECTANGULAR, _PART_OF_EQUIRECTANGULAR}:
         return _equirectangular(*(number % _BOUNDS_UNIT / _BOUNDS_UNIT for number in numbers[4:8]))
     if projection == _FLAT:
         return None
-    return View(_WHOLE, "the film is a wide view for headsets: it is shown as it is stored")
+    return Viewport(_WHOLE, "the film is a wide view for headsets: it is shown as it is stored")
 
 
-def _equirectangular(left: float, top: float, right: float, bottom: float) -> View | None:
+def _equirectangular(left: float, top: float, right: float, bottom: float) -> Viewport | None:
     """Find the view in a picture of a sphere, of which shares at the edges are missing."""
     x0, x1 = _view(_VIEW_DEG[0] / _SPHERE_DEG[0], left, right)
     y0, y1 = _view(_VIEW_DEG[1] / _SPHERE_DEG[1], top, bottom)
     span_deg = round(_SPHERE_DEG[0] * (1 - left - right))
-    return View((x0, y0, x1, y1), f"the film looks {span_deg} degrees around: its middle is shown")
+    return Viewport((x0, y0, x1, y1), f"the film looks {span_deg} degrees around: its middle is shown")
 
 
 def _view(share: float, before: float, after: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ import av
 
 from worker.errors import UnreadableVideo
 from worker.files.paged_file import open_to_read
-from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.clock import StreamClock
 from worker.pipeline.container.packets import MAX_READ_BYTES, demux, rewind, seek
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Length:
 
 def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:
     """Read where the file says that the picture ends, in seconds from its start; None without a word."""
-    clock = Clock.of(container, stream)
+    clock = StreamClock.of(container, stream)
     # FFmpeg fills in the container's length where a stream states none, so the stream's own word goes first.
     if tag := _MATROSKA_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
         hours, minutes, seconds = (float(part) for part in tag.groups())
@@ -92,7 +92,7 @@ def measure_length(
         return Length(ends.picture_s, _unread(ends))
     if stated_s < MIN_CHECKED_DURATION_S and not is_assembled:
         return Length(stated_s)
-    seek(container, stream, Clock.of(container, stream).pts(stated_s))
+    seek(container, stream, StreamClock.of(container, stream).pts(stated_s))
     tail = _read_ends(container, stream)
     if tail.picture_s >= COMPLETE_SHARE * stated_s and not tail.is_broken:
         return Length(tail.picture_s if is_assembled else stated_s)
@@ -194,7 +194,7 @@ def _read_ends(container: InputContainer, stream: VideoStream) -> _Ends:
 
 def _packet_ends_s(container: InputContainer, stream: VideoStream) -> Iterator[tuple[Packet[Any], float]]:
     """Yield packets from here on, each with its end in seconds from the start of the container."""
-    origin_s = float(Clock.of(container, stream).origin)
+    origin_s = float(StreamClock.of(container, stream).origin)
     for packet in demux(container):
         if packet.pts is not None and packet.size > 0 and packet.time_base:
             yield packet, float((packet.pts + (packet.duration or 0)) * packet.time_base) - origin_s

@@ -13,7 +13,7 @@ from av.stream import Discard
 from worker.files.paged_file import is_paged
 from worker.pipeline.container import packets
 from worker.pipeline.container.avi import stamps as avi_stamps
-from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.clock import StreamClock
 from worker.pipeline.container.open_container import open_container
 from worker.pipeline.container.seeking.preamble import encoder_message, prefixed
 from worker.pipeline.container.streams import stream_of
@@ -39,7 +39,7 @@ class OpenVideo:
 
     container: InputContainer
     stream: VideoStream
-    clock: Clock
+    clock: StreamClock
     joined: JoinedParts | None = None  #: where time stamps jump
     pieces: tuple[PieceStart, ...] = ()  #: where there are pictures at all
     preamble: bytes | None = None  #: what the decoder is told again after a seek; None before the first one
@@ -178,5 +178,9 @@ def open_video(video: Video) -> Iterator[OpenVideo]:
                 if other.index != stream.index:
                     other.discard = Discard.all
         yield OpenVideo(
-            container, stream, Clock.of(container, stream, video.begins_at_s), video.joined, video.pieces
+            container,
+            stream,
+            StreamClock.of(container, stream, video.begins_at_s),
+            video.joined,
+            video.pieces,
         )

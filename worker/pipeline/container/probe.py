@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.errors import UnreadableVideo, VideoTooLarge
-from worker.pipeline.container.clock import Clock
+from worker.pipeline.container.clock import StreamClock
 from worker.pipeline.container.geometry import geometry
 from worker.pipeline.container.headers import dolby_vision
 from worker.pipeline.container.headers.track_header import read_track_header
@@ -79,7 +79,7 @@ def probe(
         stated = _stated_colours(container)
         stream, frame = _first_picture(container, path, limits)
         joined = None if is_sparse else find_joined_parts(container, stream, limits.duration_s)
-        opened = OpenVideo(container, stream, Clock.of(container, stream, begins_at_s), joined)
+        opened = OpenVideo(container, stream, StreamClock.of(container, stream, begins_at_s), joined)
         length = _length(opened, path, limits, begins_at_s, is_assembled=is_assembled)
         is_vfr = not is_sparse and _is_vfr(opened)
         if joined is not None:
@@ -108,7 +108,7 @@ def _first_picture(
             width, height = stream.codec_context.width, stream.codec_context.height
             if width * height > limits.pixels:
                 raise _too_many_pixels(path, width, height, limits)
-            return stream, _first_frame(OpenVideo(container, stream, Clock.of(container, stream)), path)
+            return stream, _first_frame(OpenVideo(container, stream, StreamClock.of(container, stream)), path)
         except (UnreadableVideo, VideoTooLarge) as exc:
             errors.append(exc)
     raise errors[0]

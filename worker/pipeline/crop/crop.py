@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from worker.pipeline.crop.scene import Scene
     from worker.pipeline.frames import Face, Rgb
-    from worker.pipeline.scoring.text import Line
+    from worker.pipeline.scoring.text import TextLine
 
 # No side of a crop is shorter, where the still has so much: less is no picture, and some encoders refuse it.
 MIN_SIDE_PX = 16
@@ -35,7 +35,7 @@ def crops(
     aspects: Sequence[str],
     faces: Sequence[Face] = (),
     foreground: NDArray[np.float32] | None = None,
-    text: Sequence[Line] = (),
+    text: Sequence[TextLine] = (),
     *,
     max_side_px: int = MAX_SIDE_PX,
 ) -> tuple[Crop, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from worker.pipeline.crop.places import Places
+from worker.pipeline.crop.places import CropPlaces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def best_start(scene: Scene, length_px: int, *, across: bool) -> int:
     In this order: it does not lose the main figure, cuts as little of main heads as can be, is worth most;
     between crops of like worth, minor heads decide.
     """
-    places = Places(scene.width_px if across else scene.height_px, length_px, across)
+    places = CropPlaces(scene.width_px if across else scene.height_px, length_px, across)
     worth = _worth(scene, places)
     best = float(worth.max())
     minor = [head for head in scene.heads if head.is_minor]
@@ -49,7 +49,7 @@ def best_start(scene: Scene, length_px: int, *, across: bool) -> int:
     return int(np.lexsort(order[::-1])[0])
 
 
-def _worth(scene: Scene, places: Places) -> NDArray[np.float64]:
+def _worth(scene: Scene, places: CropPlaces) -> NDArray[np.float64]:
     """Add up what each crop is worth: what it keeps near its line, less what it cuts."""
     line = MIDDLE if places.across else FACE_LINE
     worth = SALIENCY_VALUE * _stands_out(scene, places)
@@ -68,14 +68,14 @@ def _worth(scene: Scene, places: Places) -> NDArray[np.float64]:
     return worth
 
 
-def _as_cells(places: Places, span: tuple[int, int]) -> NDArray[np.float64]:
+def _as_cells(places: CropPlaces, span: tuple[int, int]) -> NDArray[np.float64]:
     """Spread 1 evenly over a part of the side, in cells of a pixel."""
     cells = np.zeros(places.side_px)
     cells[span[0] : span[1]] = 1 / max(1, span[1] - span[0])
     return cells
 
 
-def _stands_out(scene: Scene, places: Places) -> NDArray[np.float64]:
+def _stands_out(scene: Scene, places: CropPlaces) -> NDArray[np.float64]:
     """Measure the share of what stands out that each crop holds near its middle.
 
     Where nothing does, and there is no figure, the crops nearest to the usual place are worth most.
@@ -90,7 +90,7 @@ def _stands_out(scene: Scene, places: Places) -> NDArray[np.float64]:
     return np.asarray(1 - distance / places.side_px)
 
 
-def _loses_main_figure(scene: Scene, places: Places) -> NDArray[np.bool_]:
+def _loses_main_figure(scene: Scene, places: CropPlaces) -> NDArray[np.bool_]:
     """Tell which crops keep too little of the largest figure, its heads included."""
     if not scene.figures:
         return np.zeros(len(places.starts), np.bool_)

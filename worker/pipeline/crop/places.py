@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.crop.scene import Figure, Head
+    from worker.pipeline.crop.scene import Figure, PersonHead
     from worker.pipeline.frames import Box
 
     Numbers = NDArray[np.float64]
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class CropPlaces:
     """Crops of one length, at every pixel where one can begin; what is asked is answered for each of them."""
 
     side_px: int
@@ -81,7 +81,7 @@ class Places:
         centre = self.starts + line * self.length_px
         return none - (two - 2 * centre * one + centre**2 * none) / reach**2
 
-    def fitting(self, head: Head) -> tuple[int, int]:
+    def fitting(self, head: PersonHead) -> tuple[int, int]:
         """Return what of a head is to be whole: all of it, or its face, or as much of its middle as fits."""
         for box in (head.box, head.face):
             first, last = self.span(box)
@@ -90,11 +90,11 @@ class Places:
         start = min(max(0, (first + last - self.length_px) // 2), self.side_px - self.length_px)
         return start, start + self.length_px
 
-    def cut_value(self, heads: Iterable[Head]) -> Numbers:
+    def cut_value(self, heads: Iterable[PersonHead]) -> Numbers:
         """Add up the values of the heads that each crop cuts."""
         return self._sum((head.value, self.is_cut(self.fitting(head))) for head in heads)
 
-    def whole_value(self, heads: Iterable[Head]) -> Numbers:
+    def whole_value(self, heads: Iterable[PersonHead]) -> Numbers:
         """Add up the values of the heads that each crop holds whole."""
         return self._sum((head.value, self.is_whole(self.fitting(head))) for head in heads)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.frames import Face, Rgb
-    from worker.pipeline.scoring.text import Line
+    from worker.pipeline.scoring.text import TextLine
 
 # A detector's box goes from the brows to the chin. A head is more, in face heights and widths.
 HAIR, CHIN, EARS = 0.5, 0.15, 0.25
@@ -44,7 +44,7 @@ _BEHIND = 0.5
 _TOP_TO_FOOT = (1.0, 0.0)
 
 
-class Head(NamedTuple):
+class PersonHead(NamedTuple):
     """A head and how much it counts."""
 
     box: Box  #: with hair, ears and chin, in pixels of the still
@@ -62,7 +62,7 @@ class Figure(NamedTuple):
     ]  #: its area in equal cells from left to right; adds up to 1, or to 0 if unknown
     down: NDArray[np.float64]  #: likewise from top to bottom, but heads count more
     value: float  #: by its size, without its heads
-    heads: tuple[Head, ...]
+    heads: tuple[PersonHead, ...]
 
     @property
     def value_in_all(self) -> float:
@@ -77,7 +77,7 @@ class Scene:
     width_px: int
     height_px: int
     figures: tuple[Figure, ...]  #: the most valuable first
-    heads: tuple[Head, ...]  #: those of figures, and minor ones
+    heads: tuple[PersonHead, ...]  #: those of figures, and minor ones
     text: tuple[Box, ...]  #: its lines
     saliency: NDArray[np.float32]  #: (64, 64), 0..1
 
@@ -86,7 +86,7 @@ def see(
     rgb: Rgb,
     faces: Sequence[Face] = (),
     foreground: NDArray[np.float32] | None = None,
-    text: Sequence[Line] = (),
+    text: Sequence[TextLine] = (),
 ) -> Scene:
     """Find what crops of a still should keep.
 
@@ -114,7 +114,7 @@ def see(
     return Scene(width, height, tuple(figures), tuple(heads), lines, standing_out)
 
 
-def _line_box(line: Line, width_px: int, height_px: int) -> Box:
+def _line_box(line: TextLine, width_px: int, height_px: int) -> Box:
     left, top, right, bottom = line.region
     return Box(int(left * width_px), int(top * height_px), round(right * width_px), round(bottom * height_px))
 
@@ -138,17 +138,19 @@ def main_faces(faces: Sequence[Face], width_px: int, height_px: int) -> list[Fac
     return [face for face in faces if face.box.height >= least]
 
 
-def _head(face: Face, width: int, height: int, *, is_main: bool) -> Head:
+def _head(face: Face, width: int, height: int, *, is_main: bool) -> PersonHead:
     is_minor = face.box.height < MIN_FACE_HEIGHT * min(width, height)
-    return Head(head_box(face, width, height), face.box, face_value([face], width, height), is_main, is_minor)
+    return PersonHead(
+        head_box(face, width, height), face.box, face_value([face], width, height), is_main, is_minor
+    )
 
 
-def _without_body(head: Head) -> Figure:
+def _without_body(head: PersonHead) -> Figure:
     return Figure(np.zeros(1), np.zeros(1), 0.0, (head,))
 
 
 def _figures(
-    foreground: NDArray[np.float32], heads: Sequence[Head], width_px: int, height_px: int
+    foreground: NDArray[np.float32], heads: Sequence[PersonHead], width_px: int, height_px: int
 ) -> Iterator[Figure]:
     """Yield the connected parts of the foreground that are large and sure enough."""
     rows, columns = foreground.shape

@@ -36,7 +36,7 @@ UNDECODED, UNKNOWN = "undecoded", "unknown"  #: why nobody judged, where the jud
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedCandidates:
     """All scored candidates of a video, after a judge has looked at the best; or nobody has."""
 
     scored: Sequence[Scored]
@@ -61,7 +61,7 @@ def show_to_judge(
     models: Models,
     decoder: Decoder,
     on_progress: Callable[[float], None],
-) -> Judged:
+) -> JudgedCandidates:
     """Show the best candidates to a judge; where fewer than two could be shown, it is not asked.
 
     Args:
@@ -76,9 +76,9 @@ def show_to_judge(
     judge = models.judge
     shown = choose_shown(scored, judge.most_pictures, claims) if judge else []
     if not judge:
-        return Judged(scored, models.head_in_use)
+        return JudgedCandidates(scored, models.head_in_use)
     if len(shown) < 2:  # noqa: PLR2004 - of one there is no order
-        return Judged(scored, models.head_in_use, note=TOO_FEW_NOTE)
+        return JudgedCandidates(scored, models.head_in_use, note=TOO_FEW_NOTE)
     wants_order = judge.say is Say.LEAD
     if judge.say is Say.TIES:
         wants_order = is_near_tie(scored, shown, claims.preferred)
@@ -93,9 +93,9 @@ def show_to_judge(
         vetoed = find_vetoes(scored, shown, verdict.descriptions)
         weighed = weigh(scored, shown, vetoed, verdict)
         leads = is_led(weighed, verdict)
-        return Judged(weighed, None if leads else models.head_in_use, vetoed, verdict, is_led=leads)
+        return JudgedCandidates(weighed, None if leads else models.head_in_use, vetoed, verdict, is_led=leads)
     except Unjudged as exc:
-        return Judged(scored, models.head_in_use, note=f"nobody judged: {exc}", unjudged=exc.result)
+        return JudgedCandidates(scored, models.head_in_use, note=f"nobody judged: {exc}", unjudged=exc.result)
     except ThumbsError:  # the work is to end, or there is no video: no matter of the judge's
         raise
     except Exception:
@@ -103,7 +103,7 @@ def show_to_judge(
             raise
         # A fault of ours, or of somebody's own judge. It is for the log, and not for the video to fail of.
         log.exception("the judge failed in a way that it must not")
-        return Judged(
+        return JudgedCandidates(
             scored,
             models.head_in_use,
             note="nobody judged: the judge failed in an unknown way; the log tells how",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worker.pipeline.safety.flags import Choice, Flags
 
 
-class Shown(NamedTuple):
+class ChosenStills(NamedTuple):
     """The stills of what was chosen."""
 
     video: Video  #: that was looked at, with the notes of both files
@@ -30,9 +30,9 @@ class Shown(NamedTuple):
 def choose_safe(
     flags: Flags,
     choose: Callable[[Mapping[int, str]], Choice],
-    show: Callable[[Choice, Callable[[float], None]], Shown],
+    show: Callable[[Choice, Callable[[float], None]], ChosenStills],
     watch: Stopwatch,
-) -> tuple[Choice, Shown]:
+) -> tuple[Choice, ChosenStills]:
     """Choose, take the stills, and look at both, as often as it is worth.
 
     Args:

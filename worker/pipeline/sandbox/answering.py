@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.files.paged_file import PagedFile
 
 
-class Question(NamedTuple):
+class SandboxTask(NamedTuple):
     """What the process is to do, and what it may use for it."""
 
     function: Callable[..., Any]  #: of a module
@@ -68,7 +68,7 @@ def answer_all(questions: BinaryIO, answers: int) -> None:
             write(_answer(task, question))
 
 
-def _answer(task: int, question: Question) -> Sequence[bytes | memoryview]:
+def _answer(task: int, question: SandboxTask) -> Sequence[bytes | memoryview]:
     function = question.function
     try:
         return list(messages.answer(task, function(*question.arguments), codec_of(function)))

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 from worker.confinement.start import start
 from worker.pipeline.sandbox.answers.forms import NOTHING, Nonsense, codec_of
-from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, READY, Progress, read_answer
+from worker.pipeline.sandbox.answers.messages import NO_PICTURES, PROGRESS_S, READY, TaskProgress, read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from worker.confinement.confine import ProcessLimits
     from worker.files.paged_file import Pages
-    from worker.pipeline.sandbox.answering import Question
+    from worker.pipeline.sandbox.answering import SandboxTask
     from worker.pipeline.sandbox.answers.bounds import Bounds
 
 MODULE = "worker.pipeline.sandbox.serve"
@@ -62,7 +62,7 @@ class Watch:
         on_progress: Callable[[float], None] | None = None,
         pages: Pages | None = None,
     ) -> None:
-        self.told = Progress(pages=pages)
+        self.told = TaskProgress(pages=pages)
         self._pages = pages
         self._busy_before_s = pages.busy_s() if pages else 0.0
         self._start_s = time.monotonic()
@@ -135,7 +135,7 @@ class ChildProcess:
         if self._process.poll() is not None:
             raise Died
 
-    def ask(self, question: Question, bounds: Bounds, watch: Watch) -> Any:
+    def ask(self, question: SandboxTask, bounds: Bounds, watch: Watch) -> Any:
         """Have a module's function called in the child, and return what it returned.
 
         Raises:

@@ -19,7 +19,7 @@ from worker.confinement import confine
 from worker.confinement.cores import available_cores
 from worker.errors import DecoderCrashed, DecodeTimedOut
 from worker.pipeline.sandbox import child, verdicts
-from worker.pipeline.sandbox.answering import Question
+from worker.pipeline.sandbox.answering import SandboxTask
 from worker.pipeline.sandbox.answers import bounds
 from worker.pipeline.sandbox.answers.failures import Failed
 from worker.pipeline.sandbox.answers.forms import Nonsense
@@ -273,7 +273,7 @@ class Decoder:
             try:
                 self._admit([*reads, *self._tools, *([paged.map_path] if paged else [])])
                 idle = self._idle_child(label, on_progress)
-                question = Question(function, arguments, self._readable.paths, budget_s, paged)
+                question = SandboxTask(function, arguments, self._readable.paths, budget_s, paged)
                 answer: Result = idle.ask(question, allowed, Watch(wall_s, on_progress, pages))
             except Failed as exc:
                 limit_bytes = self._limits.address_space_bytes or 0

@@ -51,7 +51,7 @@ CAPTIONS = ("{}", "a photo of {}", "a video about {}", "a frame of a video title
 SIGHT = 2
 
 
-class Seen(NamedTuple):
+class ModelOutput(NamedTuple):
     """What a model saw in n pictures."""
 
     embeddings: NDArray[np.float32]  #: (n, d) L2-normalized, then rounded to half precision
@@ -147,7 +147,7 @@ class ClipScorer:
 
     def look(
         self, pictures: Sequence[Rgb], on_progress: Callable[[float], None] = lambda _fraction: None
-    ) -> Seen:
+    ) -> ModelOutput:
         """Look at pictures, in batches.
 
         Args:
@@ -160,7 +160,7 @@ class ClipScorer:
         prepare = self._model.preprocess
         views = [prepare.views(rgb.shape[1], rgb.shape[0]) for rgb in pictures]
         every = [(rgb, view) for rgb, of_picture in zip(pictures, views, strict=True) for view in of_picture]
-        done: list[Seen] = []
+        done: list[ModelOutput] = []
         start = 0
         while start < len(every):
             size = self.batch_size
@@ -175,11 +175,11 @@ class ClipScorer:
             start += len(batch)
             on_progress(start / len(every))
         if not done:
-            return Seen(np.zeros((0, self._opposites.shape[1]), np.float32), np.zeros(0, np.float32))
+            return ModelOutput(np.zeros((0, self._opposites.shape[1]), np.float32), np.zeros(0, np.float32))
         counts = [len(of_picture) for of_picture in views]
         embeddings = average_views(np.concatenate([one.embeddings for one in done]), counts)
         tastes = np.add.reduceat(np.concatenate([one.tastes for one in done]), np.cumsum([0, *counts[:-1]]))
-        return Seen(_as_stored(embeddings), (tastes / counts).astype(np.float32))
+        return ModelOutput(_as_stored(embeddings), (tastes / counts).astype(np.float32))
 
     def appeal(self, embeddings: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Measure how much each frame is on the good side of each pair, against its video.
@@ -199,7 +199,7 @@ class ClipScorer:
             for pair, column in zip(self._pairs, nearer.T, strict=True)
         }
 
-    def taste(self, seen: Seen) -> NDArray[np.float32] | None:
+    def taste(self, seen: ModelOutput) -> NDArray[np.float32] | None:
         """Measure how much each frame pleases, against its video: by the network, or by the model's head.
 
         Args:
@@ -229,10 +229,10 @@ class ClipScorer:
         nothing = self._embed_texts([caption.format("") for caption in CAPTIONS])
         return z_scores(embeddings @ (about - nothing).mean(axis=0))
 
-    def _look_at_batch(self, views: Sequence[tuple[Rgb, View]], size: int) -> Seen:
+    def _look_at_batch(self, views: Sequence[tuple[Rgb, View]], size: int) -> ModelOutput:
         """Look at no more than `size` views, in batches of exactly that size."""
         embeddings, tastes = self._batcher.compute(self._device.prepare(views), size)
-        return Seen(_normalized(embeddings), tastes)
+        return ModelOutput(_normalized(embeddings), tastes)
 
     def _look_at(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if self._model.has_taste:

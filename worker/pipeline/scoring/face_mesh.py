@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import cv2
 import numpy as np
 
-from worker.pipeline.frames import Box, Look
+from worker.pipeline.frames import Box, FaceLook
 from worker.pipeline.scoring.bundled_network import load_bundled_network
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class FaceMesh:
         read = partial(cv2.dnn.readNetFromTFLite, engine=cv2.dnn.ENGINE_CLASSIC)
         return cls(load_bundled_network(WEIGHTS, read))
 
-    def looks(self, rgb: Rgb, faces: Sequence[Face], scale: float = 1.0) -> tuple[Look | None, ...]:
+    def looks(self, rgb: Rgb, faces: Sequence[Face], scale: float = 1.0) -> tuple[FaceLook | None, ...]:
         """Read how each of some faces looks.
 
         Args:
@@ -81,13 +81,13 @@ class FaceMesh:
             for face in faces
         )
 
-    def look(self, rgb: Rgb, box: Box) -> Look:
+    def look(self, rgb: Rgb, box: Box) -> FaceLook:
         """Read how the face in a box looks.
 
         Args:
             rgb: (height, width, 3) uint8 RGB, of any size.
             box: of a face, from the forehead to the chin, in pixels of the picture; or of the same face a
-                moment ago, `Look.box`.
+                moment ago, `FaceLook.box`.
         """
         square_px = _SQUARE_PER_FACE * max(box.width, box.height, 1)
         left = (box.left + box.right - square_px) / 2
@@ -104,7 +104,7 @@ class FaceMesh:
         return _look(points, 1 / (1 + float(np.exp(-np.asarray(flag).item()))), rgb.shape)
 
 
-def _look(points: NDArray[np.float64], presence: float, shape: tuple[int, ...]) -> Look:
+def _look(points: NDArray[np.float64], presence: float, shape: tuple[int, ...]) -> FaceLook:
     """Measure (468, 2) points in pixels of a picture of this shape."""
     between_eyes_px = max(_distance(points, *_EYE_CORNERS), 1e-6)
     mouth_px = max(_distance(points, *_MOUTH_CORNERS), 1e-6)
@@ -113,7 +113,7 @@ def _look(points: NDArray[np.float64], presence: float, shape: tuple[int, ...]) 
     right_x, left_x = points[list(_CHEEKS), 0]
     height, width = shape[:2]
     lowest, highest = points.min(axis=0), points.max(axis=0)
-    return Look(
+    return FaceLook(
         box=_box(points),
         presence=presence,
         # By the eye that is open more widely: the other may be turned away, or wink.

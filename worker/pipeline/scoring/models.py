@@ -14,7 +14,7 @@ import torch
 from worker.confinement.cores import available_cores
 from worker.pipeline.frames import NOTHING_SEEN
 from worker.pipeline.safety.finder import UnsafeFinder
-from worker.pipeline.scoring.clip_scorer import ClipScorer, Seen
+from worker.pipeline.scoring.clip_scorer import ClipScorer, ModelOutput
 from worker.pipeline.scoring.face_mesh import FaceMesh
 from worker.pipeline.scoring.faces import FaceFinder
 from worker.pipeline.scoring.foreground import ForegroundFinder
@@ -136,7 +136,7 @@ def _look(
     before: Sequence[SeenCandidate | None],
     scorer: ClipScorer,
     on_progress: Callable[[float], None],
-) -> Seen:
+) -> ModelOutput:
     """Look at those candidates that an earlier run has not looked at, and recall the others."""
     new = [index for index, one in enumerate(before) if one is None or one.embedding is None]
     found = scorer.look([candidates[index].rgb for index in new], on_progress)
@@ -147,4 +147,4 @@ def _look(
         if one is not None and one.embedding is not None
     }
     embeddings, tastes = zip(*(by_index[index] for index in range(len(candidates))), strict=True)
-    return Seen(np.stack(embeddings), np.array(tastes, np.float32))
+    return ModelOutput(np.stack(embeddings), np.array(tastes, np.float32))

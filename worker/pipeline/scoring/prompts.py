@@ -20,7 +20,7 @@ REQUIRED = {"name", "good", "bad", "why"}
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PromptPair:
     """Two opposites; a frame's value is how much nearer it is to the good one."""
 
     name: str
@@ -42,7 +42,7 @@ class Pair:
 class Prompts:
     """At least one pair, each with a name of its own."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PromptPair, ...]
 
     @classmethod
     def load(cls, path: Path | None = None) -> Prompts:
@@ -67,7 +67,7 @@ class Prompts:
             raise PromptsInvalid(f"{path or 'prompts.toml'}: {error}") from error
 
 
-def _pairs(tables: Any) -> tuple[Pair, ...]:
+def _pairs(tables: Any) -> tuple[PromptPair, ...]:
     if not isinstance(tables, list) or not tables:
         raise PromptsInvalid("no pairs; write at least one [[pair]] with name, good, bad and why")
     pairs = tuple(_pair(table) for table in tables)
@@ -78,7 +78,7 @@ def _pairs(tables: Any) -> tuple[Pair, ...]:
     return pairs
 
 
-def _pair(table: Any) -> Pair:
+def _pair(table: Any) -> PromptPair:
     if not isinstance(table, dict):
         raise PromptsInvalid("each pair is a table: write [[pair]], with two brackets")
     name = table.get("name", "without a name")
@@ -93,4 +93,4 @@ def _pair(table: Any) -> Pair:
         raise PromptsInvalid(f"pair {name!r}: {', '.join(wrong)} must be text in quotes")
     if not isinstance(table.get("weight", 1.0), int | float):
         raise PromptsInvalid(f"pair {name!r}: weight must be a number, not {table['weight']!r}")
-    return Pair(**table)
+    return PromptPair(**table)

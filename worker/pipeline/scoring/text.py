@@ -42,7 +42,7 @@ _MIN_CELLS, _MIN_LENGTH = 12, 3
 _GROWTH = 1.6
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """A line of text."""
 
     region: Region  #: where it is, as shares of the picture
@@ -65,7 +65,7 @@ class TextFinder:
         """
         return cls(_load())
 
-    def find(self, rgb: Rgb, longer_side_px: int = CANDIDATE_SIDE_PX) -> tuple[Line, ...]:
+    def find(self, rgb: Rgb, longer_side_px: int = CANDIDATE_SIDE_PX) -> tuple[TextLine, ...]:
         """Find the lines of text in one picture: horizontal ones of three letters and more.
 
         Args:
@@ -99,7 +99,7 @@ def _load() -> cv2.dnn.Net:
     return load_bundled_network(WEIGHTS, cv2.dnn.readNetFromONNX)
 
 
-def _lines(cores: NDArray[np.float32]) -> Iterator[Line]:
+def _lines(cores: NDArray[np.float32]) -> Iterator[TextLine]:
     """Yield the lines in the network's answer, (n, m): how surely each cell is the core of a line."""
     rows, columns = cores.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats((cores > _LETTER).astype(np.uint8))
@@ -108,7 +108,7 @@ def _lines(cores: NDArray[np.float32]) -> Iterator[Line]:
         if cells < _MIN_CELLS or width < _MIN_LENGTH * height or cores[labels == label].mean() < _LINE:
             continue
         grown = _GROWTH * width * height / (2 * (width + height))
-        yield Line(
+        yield TextLine(
             (
                 max(0.0, (left - grown) / columns),
                 max(0.0, (top - grown) / rows),

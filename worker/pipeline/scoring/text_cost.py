@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.pipeline.frames import Scored
-    from worker.pipeline.scoring.text import Line, TextFinder
+    from worker.pipeline.scoring.text import TextFinder, TextLine
 
 PART = "text"  #: its name among the parts of a score; 0 = the frame was looked at, and has no text of its own
 
@@ -69,14 +69,14 @@ def charge_for_text(
     ]
 
 
-def text_values(texts: Sequence[Sequence[Line]]) -> list[float]:
+def text_values(texts: Sequence[Sequence[TextLine]]) -> list[float]:
     """Value the text of frames beside each other: -1 for one full of text, 0 for one without.
 
     Args:
         texts: the lines of each frame.
     """
 
-    def is_look(line: Line) -> bool:
+    def is_look(line: TextLine) -> bool:
         return _showing(line, texts) >= LOOK_SHARE * len(texts)
 
     shares = (sum(line.share for line in lines if not is_look(line)) for lines in texts)
@@ -96,12 +96,12 @@ def _worth_a_look(scored: Sequence[Scored]) -> list[int]:
     return sorted(best_first, key=lambda index: turns[index])[:MAX_MEASURED]
 
 
-def _showing(line: Line, texts: Sequence[Sequence[Line]]) -> int:
+def _showing(line: TextLine, texts: Sequence[Sequence[TextLine]]) -> int:
     """Count the frames that show a line in the place of this one."""
     return sum(any(_overlap(line, other) >= SAME_PLACE for other in lines) for lines in texts)
 
 
-def _overlap(one: Line, other: Line) -> float:
+def _overlap(one: TextLine, other: TextLine) -> float:
     """Measure the intersection over union of two boxes, 0..1."""
     width = min(one.region[2], other.region[2]) - max(one.region[0], other.region[0])
     height = min(one.region[3], other.region[3]) - max(one.region[1], other.region[1])
@@ -110,6 +110,6 @@ def _overlap(one: Line, other: Line) -> float:
     return width * height / (_area(one) + _area(other) - width * height)
 
 
-def _area(line: Line) -> float:
+def _area(line: TextLine) -> float:
     left, top, right, bottom = line.region
     return (right - left) * (bottom - top)

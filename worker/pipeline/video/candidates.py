@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from worker.pipeline.frames import Active, Rgb
     from worker.pipeline.media import Video
-    from worker.pipeline.video.frame_window import JudgedFrame
+    from worker.pipeline.video.frame_window import WindowedFrame
 
 
 def measure_candidates(
-    frames: Sequence[JudgedFrame], shot_starts_s: Sequence[float], video: Video
+    frames: Sequence[WindowedFrame], shot_starts_s: Sequence[float], video: Video
 ) -> tuple[Candidate, ...]:
     """Trim bars and measure the cues, shot by shot.
 
@@ -59,7 +59,7 @@ def measure_candidates(
         return tuple(candidate for one in measured for candidate in one.result())
 
 
-def _of_shot(frames: list[tuple[JudgedFrame, Active | None]], shot: int, video: Video) -> list[Candidate]:
+def _of_shot(frames: list[tuple[WindowedFrame, Active | None]], shot: int, video: Video) -> list[Candidate]:
     pictures = [_cut(upright(judged.frame.rgb(), video), active) for judged, active in frames]
     # Cues are measured on the picture as it is judged: tone-mapped, in full range, without bars.
     lumas = [np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8) for picture in pictures]

@@ -18,7 +18,7 @@ REACH_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFrame:
+class WindowedFrame:
     """A frame and how it relates to its neighbours in time."""
 
     frame: SmallFrame
@@ -33,7 +33,7 @@ class FrameWindow:
         self._frames: deque[SmallFrame] = deque()
         self._next = 0  # index of the first frame that is not judged yet
 
-    def push(self, frame: SmallFrame) -> Iterator[JudgedFrame]:
+    def push(self, frame: SmallFrame) -> Iterator[WindowedFrame]:
         """Add the next frame; yield those that can be judged now."""
         self._frames.append(frame)
         while self._frames[self._next].time_s + REACH_S <= frame.time_s:
@@ -41,7 +41,7 @@ class FrameWindow:
             self._next += 1
             self._forget()
 
-    def flush(self) -> Iterator[JudgedFrame]:
+    def flush(self) -> Iterator[WindowedFrame]:
         """Judge the rest by the neighbours they have, and start afresh."""
         for index in range(self._next, len(self._frames)):
             yield self._judge(index)
@@ -55,7 +55,7 @@ class FrameWindow:
             self._frames.popleft()
             self._next -= 1
 
-    def _judge(self, index: int) -> JudgedFrame:
+    def _judge(self, index: int) -> WindowedFrame:
         frames = list(self._frames)
         frame, earlier, later = frames[index], frames[:index], frames[index + 1 :]
         # The next neighbour each way tells motion...
@@ -65,7 +65,7 @@ class FrameWindow:
         before = [f for f in earlier if f.time_s >= frame.time_s - REACH_S] or beside[:1]
         after = [f for f in later if f.time_s <= frame.time_s + REACH_S] or beside[-1:]
         if not before or not after or before[0] is after[-1]:
-            return JudgedFrame(frame, still, 0.0)
-        return JudgedFrame(
+            return WindowedFrame(frame, still, 0.0)
+        return WindowedFrame(
             frame, still, transition(before[0].tiny_luma, frame.tiny_luma, after[-1].tiny_luma)
         )

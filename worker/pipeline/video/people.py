@@ -16,7 +16,7 @@ from worker.pipeline.frames import Eyes
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from worker.pipeline.frames import Face, Look, Rgb
+    from worker.pipeline.frames import Face, FaceLook, Rgb
     from worker.pipeline.scoring.face_mesh import FaceMesh
 
 # A face matters from this height on, as a share of the still's shorter side: on a page, nobody sees the eyes
@@ -42,7 +42,7 @@ NARROW = 0.23
 _SHUT_WORTH = 0.1
 # A smile, a closed mouth and a head towards the camera each add or take as much as this...
 _SMILE_WORTH, _SPEECH_WORTH, _TURN_WORTH = 0.15, 0.1, 0.1
-# ... where they differ by this much from the person's usual look (units of `Look`).
+# ... where they differ by this much from the person's usual look (units of `FaceLook`).
 _SMILE_LIFT, _SPEECH_OPENING, _TURN = 0.06, 0.25, 0.1
 
 
@@ -53,11 +53,11 @@ class FaceReader(NamedTuple):
     mesh: FaceMesh
 
 
-Sights = dict[int, tuple["Look", ...]]
+Sights = dict[int, tuple["FaceLook", ...]]
 """By the index of a frame, the looks of the same people in the same order."""
 
 
-def first_looks(rgb: Rgb, reader: FaceReader, scale: float) -> tuple[Look, ...]:
+def first_looks(rgb: Rgb, reader: FaceReader, scale: float) -> tuple[FaceLook, ...]:
     """Find and read the main people of a picture, the largest first; none where nobody can be read.
 
     Args:
@@ -70,7 +70,7 @@ def first_looks(rgb: Rgb, reader: FaceReader, scale: float) -> tuple[Look, ...]:
 
 
 def follow(
-    first: tuple[Look, ...],
+    first: tuple[FaceLook, ...],
     asked: int,
     indexes: Collection[int],
     picture: Callable[[int], Rgb],
@@ -109,12 +109,12 @@ def main_people(faces: Sequence[Face], rgb: Rgb) -> list[Face]:
     ]
 
 
-def is_readable(look: Look) -> bool:
+def is_readable(look: FaceLook) -> bool:
     """Tell whether a look is that of a face, and of one that is turned to the camera."""
     return _is_there(look) and FRONTAL[0] < look.yaw < FRONTAL[1]
 
 
-def _is_there(look: Look) -> bool:
+def _is_there(look: FaceLook) -> bool:
     return look.presence >= MIN_PRESENCE
 
 
@@ -133,13 +133,13 @@ def eyes(sights: Sights, index: int) -> Eyes:
     return next((one for one in (Eyes.SHUT, Eyes.NARROW, Eyes.OPEN) if one in found), Eyes.UNKNOWN)
 
 
-def _people(sights: Sights) -> list[dict[int, Look]]:
+def _people(sights: Sights) -> list[dict[int, FaceLook]]:
     """List each person's looks by frame."""
     count = min((len(looks) for looks in sights.values()), default=0)
     return [{index: looks[person] for index, looks in sights.items()} for person in range(count)]
 
 
-def _usual(looks: Mapping[int, Look]) -> tuple[list[Look], float] | None:
+def _usual(looks: Mapping[int, FaceLook]) -> tuple[list[FaceLook], float] | None:
     """Find a person's readable looks and how open his eyes usually are; None where they are too few."""
     readable = [look for look in looks.values() if is_readable(look)]
     if len(readable) < MIN_SIGHTS:
@@ -147,7 +147,7 @@ def _usual(looks: Mapping[int, Look]) -> tuple[list[Look], float] | None:
     return readable, float(np.quantile([look.eye_opening for look in readable], _USUAL))
 
 
-def _eyes_of(looks: Mapping[int, Look], index: int) -> Eyes:
+def _eyes_of(looks: Mapping[int, FaceLook], index: int) -> Eyes:
     usual = _usual(looks)
     if usual is None or not is_readable(looks[index]):
         return Eyes.UNKNOWN
@@ -157,7 +157,7 @@ def _eyes_of(looks: Mapping[int, Look], index: int) -> Eyes:
     return Eyes.NARROW if opening < NARROW else Eyes.OPEN
 
 
-def _worth_of(looks: Mapping[int, Look]) -> dict[int, float]:
+def _worth_of(looks: Mapping[int, FaceLook]) -> dict[int, float]:
     usual = _usual(looks)
     if usual is None:
         return dict.fromkeys(looks, 1.0)
@@ -166,7 +166,7 @@ def _worth_of(looks: Mapping[int, Look]) -> dict[int, float]:
     quiet = min(look.mouth_opening for look in readable)
     front = min(abs(look.yaw - 0.5) for look in readable)
 
-    def value(look: Look) -> float:
+    def value(look: FaceLook) -> float:
         is_open = ramp(look.eye_opening / max(opening, 1e-6), SHUT, OPEN)
         smile = float(np.clip((look.lip_lift - lift) / _SMILE_LIFT, -1, 1))
         # A laugh opens the mouth too, and is no speech.

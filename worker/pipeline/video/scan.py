@@ -16,7 +16,7 @@ from worker.pipeline.container.open_container import no_picture
 from worker.pipeline.cues.exposure import rms_contrast
 from worker.pipeline.frames import Scan
 from worker.pipeline.video.candidates import measure_candidates
-from worker.pipeline.video.frame_window import FrameWindow, JudgedFrame
+from worker.pipeline.video.frame_window import FrameWindow, WindowedFrame
 from worker.pipeline.video.parallel_decode import decode_stretches
 from worker.pipeline.video.sampling_plan import Stretch, is_sampled, plan_stretches
 from worker.pipeline.video.shot_starts import CONTEXT_S
@@ -140,25 +140,25 @@ class _Slots:
     def __init__(self, slot_s: float) -> None:
         self._slot_s = slot_s
         self._start_s = 0.0
-        self._best: dict[tuple[float, int], tuple[float, JudgedFrame]] = {}
+        self._best: dict[tuple[float, int], tuple[float, WindowedFrame]] = {}
 
     def begin(self, stretch: Stretch) -> None:
         """Count slots from the start of this stretch on."""
         self._start_s = max(stretch.start_s, 0.0)
 
-    def keep_best(self, judged: JudgedFrame) -> None:
+    def keep_best(self, judged: WindowedFrame) -> None:
         """Keep a frame if it promises more than the one its slot holds."""
         slot = self._start_s, int((judged.frame.time_s - self._start_s) / self._slot_s)
         promise = _promise(judged)
         if slot not in self._best or promise > self._best[slot][0]:
             self._best[slot] = (promise, judged)
 
-    def in_order(self) -> list[JudgedFrame]:
+    def in_order(self) -> list[WindowedFrame]:
         """List what was kept, in order of time."""
         return [judged for _, (_, judged) in sorted(self._best.items())]
 
 
-def _promise(judged: JudgedFrame) -> float:
+def _promise(judged: WindowedFrame) -> float:
     """Guess at quality among frames of one moment, above 0: no transition, still, not flat, detailed.
 
     Only for choosing within a slot, so a plain deviation of the Laplacian will do; `sharpness` costs more.

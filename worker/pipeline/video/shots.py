@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scenedetect.detector import SceneDetector
 
-    from worker.pipeline.video.frame_window import JudgedFrame
+    from worker.pipeline.video.frame_window import WindowedFrame
 
 # On small frames the default of 128 bins is half empty, and a passing car looks like a cut.
 HISTOGRAM_BINS = 32
@@ -56,7 +56,7 @@ class ShotDetector:
             self._cuts_s += [cut.seconds for cut in detector.process_frame(timecode, bgr)]
         self._last = timecode
 
-    def watch(self, judged: JudgedFrame) -> None:
+    def watch(self, judged: WindowedFrame) -> None:
         """Note how much of a transition a frame is; a run of such frames has a cut in its middle.
 
         Dissolves show no sudden change, so none of the detectors sees one.

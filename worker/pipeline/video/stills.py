@@ -16,7 +16,7 @@ from worker.pipeline.container.open_video import open_video
 from worker.pipeline.container.packets import MAX_THREADS
 from worker.pipeline.cues import patterns, sharpness, stillness
 from worker.pipeline.display.display import displayed, glanced
-from worker.pipeline.frames import STILL_APPROACH, STILL_REACH_S, Box, Eyes, Look, Still
+from worker.pipeline.frames import STILL_APPROACH, STILL_REACH_S, Box, Eyes, FaceLook, Still
 from worker.pipeline.video import people
 from worker.pipeline.video.still_windows import windows_around
 
@@ -51,7 +51,7 @@ class _Choice(NamedTuple):
     """The frame of a window that is taken, and the people in it."""
 
     frame: int  #: its index
-    looks: tuple[Look, ...] = ()
+    looks: tuple[FaceLook, ...] = ()
     eyes: Eyes = Eyes.UNKNOWN
 
 
@@ -166,7 +166,7 @@ def _best_of_stretches(window: Sequence[Neighbour], asked: int, quality: Mapping
     return {max(stretch, key=lambda index: quality[index]) for stretch in stretches.values()} | {asked}
 
 
-def _scaled(look: Look, scale: float) -> Look:
+def _scaled(look: FaceLook, scale: float) -> FaceLook:
     return look._replace(box=Box(*(round(edge * scale) for edge in look.box)))
 
 

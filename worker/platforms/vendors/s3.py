@@ -31,7 +31,7 @@ from worker.platforms.shared import json_fields
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.buckets.bucket import Bucket, bucket_url
 from worker.platforms.shared.buckets.notifications import BRIDGE_KINDS, KINDS, read_notifications
-from worker.platforms.shared.buckets.sigv4 import SigningKey
+from worker.platforms.shared.buckets.sigv4 import AccessKey
 from worker.platforms.shared.credentials import Credentials
 from worker.platforms.shared.signatures import SharedToken
 from worker.platforms.shared.signed_urls import LIFETIME_S
@@ -151,9 +151,9 @@ class S3(BasePlatform[S3Account]):
         return Credentials({}, (self._key.secret_access_key,), f"{self._prefix}__SECRET_ACCESS_KEY")
 
     @cached_property
-    def _key(self) -> SigningKey:
+    def _key(self) -> AccessKey:
         secret = self._settings.secret_access_key.get_secret_value()
-        return SigningKey(self._settings.access_key_id, secret, self._settings.region)
+        return AccessKey(self._settings.access_key_id, secret, self._settings.region)
 
     @cached_property
     def _videos(self) -> Bucket:

@@ -29,7 +29,7 @@ from worker.platforms.shared.api_client import ApiClient, Upload, segment
 from worker.platforms.shared.base_platform import BasePlatform
 from worker.platforms.shared.json_fields import part, parts
 from worker.platforms.shared.signatures import Hex
-from worker.platforms.statistics import Counts, Hour, Interval
+from worker.platforms.statistics import Counts, Granularity, Hour
 from worker.settings.accounts import WistiaAccount
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Wistia(BasePlatform[WistiaAccount]):
         # https://docs.wistia.com/reference/update-thumbnails-via-upload-api
         write_permission="an API token with the permission to upload",
         counts=Counts.PLAY_RATE,
-        counts_by=Interval.DAY,
+        counts_by=Granularity.DAY,
         counts_watch=True,
         count_permission="an API token with the permission to read detailed stats",
     )

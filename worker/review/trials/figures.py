@@ -34,7 +34,7 @@ _SUMS = (
 )
 
 
-class Figure(NamedTuple):
+class VariantFigures(NamedTuple):
     """What was counted of one variant."""
 
     impressions: int | None = None  #: None: a platform that counts views only
@@ -45,21 +45,21 @@ class Figure(NamedTuple):
     a_day: float | None = None  #: views of a day, where a platform shows one picture a day
 
 
-class Day(NamedTuple):
+class DayFigures(NamedTuple):
     """A day of the test, UTC."""
 
     day: date
-    figures: tuple[Figure, ...]  #: of each variant; without a rate where too little was counted
+    figures: tuple[VariantFigures, ...]  #: of each variant; without a rate where too little was counted
 
 
-class Imbalance(NamedTuple):
+class ImbalanceFigures(NamedTuple):
     """Whether each variant was shown as often as was drawn."""
 
     is_alarm: bool
     shares: tuple[float, ...]  #: of the impressions, for each variant
 
 
-class Need(NamedTuple):
+class SampleSize(NamedTuple):
     """What it takes to tell pictures apart."""
 
     impressions: int | None  #: None: it is a test by days
@@ -67,12 +67,12 @@ class Need(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class LookFigures:
     """All of a look that people see."""
 
-    variants: Mapping[int, Figure] = field(default_factory=dict)  #: by number
-    imbalance: Imbalance | None = None
-    need: Need | None = None
+    variants: Mapping[int, VariantFigures] = field(default_factory=dict)  #: by number
+    imbalance: ImbalanceFigures | None = None
+    need: SampleSize | None = None
     pairs: Sequence[dict[str, Any]] = ()
     left_out: int = 0  #: groups of viewers whose counts are in no figure
 
@@ -82,11 +82,11 @@ class Figures:
         return sum(one.impressions or 0 for one in self.variants.values())
 
 
-def read_figures(numbers: Mapping[str, Any]) -> Figures:
+def read_figures(numbers: Mapping[str, Any]) -> LookFigures:
     """Read the numbers of a look; what is missing is not shown."""
     variants = {one["number"]: _figure(one) for one in numbers.get("variants") or ()}
     is_counted = any(one.impressions for one in variants.values())
-    return Figures(
+    return LookFigures(
         variants,
         _imbalance(numbers.get("imbalance") or {}) if is_counted else None,
         _need(numbers.get("need") or {}),
@@ -95,10 +95,10 @@ def read_figures(numbers: Mapping[str, Any]) -> Figures:
     )
 
 
-def _figure(one: Mapping[str, Any]) -> Figure:
+def _figure(one: Mapping[str, Any]) -> VariantFigures:
     plays = one.get("quality_plays", one.get("views"))
     impressions = one.get("impressions")
-    return Figure(
+    return VariantFigures(
         impressions,
         plays,
         None if impressions == 0 else one.get("rate"),
@@ -108,17 +108,17 @@ def _figure(one: Mapping[str, Any]) -> Figure:
     )
 
 
-def _imbalance(told: Mapping[str, Any]) -> Imbalance | None:
+def _imbalance(told: Mapping[str, Any]) -> ImbalanceFigures | None:
     shares = told.get("shares")
-    return Imbalance(bool(told.get("is_alarm")), tuple(shares)) if shares else None
+    return ImbalanceFigures(bool(told.get("is_alarm")), tuple(shares)) if shares else None
 
 
-def _need(told: Mapping[str, Any]) -> Need | None:
-    need = Need(told.get("impressions"), told.get("days"))
+def _need(told: Mapping[str, Any]) -> SampleSize | None:
+    need = SampleSize(told.get("impressions"), told.get("days"))
     return need if any(need) else None
 
 
-def read_days(session: Session, trial: Trial, variants: int) -> list[Day]:
+def read_days(session: Session, trial: Trial, variants: int) -> list[DayFigures]:
     """Read the days on which something was counted, the newest first."""
     rows = session.execute(
         select(TrialDay.day, TrialDay.variant, *_SUMS)
@@ -130,15 +130,15 @@ def read_days(session: Session, trial: Trial, variants: int) -> list[Day]:
     for day, number, *sums in rows:
         days.setdefault(day, {})[number] = Sums._make(sums)
     return [
-        Day(day, tuple(_of_day(found.get(number, Sums()), trial.metric) for number in range(variants)))
+        DayFigures(day, tuple(_of_day(found.get(number, Sums()), trial.metric) for number in range(variants)))
         for day, found in days.items()
     ]
 
 
-def _of_day(sums: Sums, metric: str) -> Figure:
+def _of_day(sums: Sums, metric: str) -> VariantFigures:
     if sums.impressions < LEAST_SHOWN:
-        return Figure()
-    return Figure(sums.impressions, sums.quality_plays, rate_of(sums, metric))
+        return VariantFigures()
+    return VariantFigures(sums.impressions, sums.quality_plays, rate_of(sums, metric))
 
 
 def rate_of(sums: Sums, metric: str) -> float | None:

@@ -36,7 +36,7 @@ STATES = {
 }
 
 
-class Rule(NamedTuple):
+class RuleStanding(NamedTuple):
     """A rule of the gate, and how a head stands to it."""
 
     name: str
@@ -50,7 +50,7 @@ class HeadView(NamedTuple):
 
     head: Head
     said: str  #: of the gate, in a sentence; empty before it was judged
-    rules: list[Rule]
+    rules: list[RuleStanding]
     liked: list[int]  #: ids of the frames that it puts first
     disliked: list[int]  #: of those that it puts last
 
@@ -153,6 +153,6 @@ def _ids(told: Sequence[int] | None) -> list[int]:
     return [int(one) for one in told or ()]
 
 
-def _rule(told: Mapping[str, Any]) -> Rule:
+def _rule(told: Mapping[str, Any]) -> RuleStanding:
     name, says, demand = (str(told.get(word, "")) for word in ("name", "says", "demand"))
-    return Rule(name, says, demand, told.get("is_met"))
+    return RuleStanding(name, says, demand, told.get("is_met"))

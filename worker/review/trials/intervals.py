@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.review.trials.words import lift_words, size_words
+from worker.review.trials.words import distance_words, lift_words
 from worker.trials.saying import ordinal
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Tick(NamedTuple):
     says: str
 
 
-class Scale(NamedTuple):
+class LiftScale(NamedTuple):
     """A scale of lifts with none in the middle; twice as good is as far from it as half as good."""
 
     reach: float  #: log of the rates' ratio at its end
@@ -53,7 +53,7 @@ class Scale(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class LiftInterval:
     """How much better variant `a` is than `b`, as far as is known."""
 
     a: int
@@ -87,41 +87,41 @@ class Interval:
         if self.is_alike:
             return f"{a} and {b} are alike: the difference is surely {between}."
         if self.is_better:
-            return f"{a} is better than {b} by {size_words(self.lift)}: surely {between}."
+            return f"{a} is better than {b} by {distance_words(self.lift)}: surely {between}."
         if self.high < 0:
-            return f"{a} is worse than {b} by {size_words(self.lift)}: surely {between}."
+            return f"{a} is worse than {b} by {distance_words(self.lift)}: surely {between}."
         return f"{a} may be better than {b}, or worse: the difference is {between}."
 
 
-def read_intervals(pairs: Iterable[dict[str, Any]]) -> list[Interval]:
+def read_intervals(pairs: Iterable[dict[str, Any]]) -> list[LiftInterval]:
     """Read the pairs of a look that have numbers: each once, from the side of the better one."""
-    found: dict[frozenset[int], Interval] = {}
+    found: dict[frozenset[int], LiftInterval] = {}
     for pair in pairs:
         names = ("a", "b", "lift", "low", "high")
         if any(pair.get(name) is None for name in names):
             continue
         a, b, lift, low, high = (pair[name] for name in names)
-        one = Interval(a, b, lift, low, high, pair.get("evidence"), pair.get("needed"))
+        one = LiftInterval(a, b, lift, low, high, pair.get("evidence"), pair.get("needed"))
         key = frozenset((one.a, one.b))
         if key not in found or one.lift > found[key].lift:
             found[key] = one
     return [_from_better(one) for one in found.values()]
 
 
-def _from_better(one: Interval) -> Interval:
+def _from_better(one: LiftInterval) -> LiftInterval:
     """Turn a pair round where the other one is ahead; its evidence was for one direction only."""
     if one.lift >= 0:
         return one
     lift, low, high = (_turned(value) for value in (one.lift, one.high, one.low))
-    return Interval(one.b, one.a, lift, low, high)
+    return LiftInterval(one.b, one.a, lift, low, high)
 
 
 def _turned(lift: float) -> float:
     return math.inf if lift <= -1 else 1 / (1 + lift) - 1
 
 
-def scale_of(intervals: Sequence[Interval]) -> Scale:
+def scale_of(intervals: Sequence[LiftInterval]) -> LiftScale:
     """Make the scale on which all of them fit, as far as there is room."""
     ends = [math.log1p(max(end, -0.999)) for one in intervals for end in (one.low, one.high)]
     reach = max((abs(end) for end in ends), default=0.0)
-    return Scale(_MARGIN * max(_LEAST_REACH, min(reach, _MOST_REACH)))
+    return LiftScale(_MARGIN * max(_LEAST_REACH, min(reach, _MOST_REACH)))

@@ -61,7 +61,7 @@ class WantedTests:
         return {name: value for name, value in given.items() if value}
 
 
-class Row(NamedTuple):
+class ListedTrial(NamedTuple):
     """A test of the list."""
 
     trial: Trial
@@ -77,7 +77,7 @@ class TestsPage:
     __test__ = False  # not a test itself
 
     wanted: WantedTests
-    rows: list[Row]
+    rows: list[ListedTrial]
     next: str | None  #: what the next page comes after; None: this is the last
     accounts: AccountNames  #: that the person may see
     now: datetime
@@ -100,7 +100,7 @@ def read_tests(session: Session, actor: Actor, wanted: WantedTests, most: int = 
     return TestsPage(
         wanted=wanted,
         rows=[
-            Row(
+            ListedTrial(
                 trial,
                 asset,
                 said_of(trial.state, trial.why, said.get(trial.id)),

@@ -12,8 +12,8 @@ from worker.database.base import MAX_ROW_ID
 from worker.database.models import Asset, Thumbnail
 from worker.database.states import Role, TrialKind, TrialOutcome, TrialState
 from worker.database.trials import Slot, Trial, TrialLook, Variant
-from worker.review.trials.figures import Figure, count_by_now, read_days, read_figures
-from worker.review.trials.intervals import Scale, read_intervals, scale_of
+from worker.review.trials.figures import VariantFigures, count_by_now, read_days, read_figures
+from worker.review.trials.intervals import LiftScale, read_intervals, scale_of
 from worker.review.trials.of_assets import said_of
 from worker.trials.assignment import BUCKETS
 from worker.trials.saying import picture
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from worker.people.roles import Actor
-    from worker.review.trials.figures import Day, Figures
-    from worker.review.trials.intervals import Interval
+    from worker.review.trials.figures import DayFigures, LookFigures
+    from worker.review.trials.intervals import LiftInterval
 
 SHOWN_LOOKS = 100
 MOST_SLOTS = 400  #: more days than a test can last
@@ -41,7 +41,7 @@ class ShownVariant(NamedTuple):
     width_px: int
     height_px: int
     share: float  #: of the viewers who are to see it
-    figure: Figure
+    figure: VariantFigures
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class ShownVariant(NamedTuple):
         return picture(self.number)
 
 
-class Look(NamedTuple):
+class PastLook(NamedTuple):
     """What was said at a moment."""
 
     at: datetime
@@ -64,11 +64,11 @@ class TrialView:
     asset: Asset
     said: str  #: the sentence that stands for all
     variants: list[ShownVariant]
-    figures: Figures
-    intervals: list[Interval]
-    days: list[Day]  #: the newest first; none where the platform shows one picture
+    figures: LookFigures
+    intervals: list[LiftInterval]
+    days: list[DayFigures]  #: the newest first; none where the platform shows one picture
     slots: list[Slot]  #: the newest first, of such a platform
-    looks: list[Look]  #: the newest first
+    looks: list[PastLook]  #: the newest first
     counted: int  #: impressions by now
     now: datetime
     can_edit: bool
@@ -85,7 +85,7 @@ class TrialView:
         return is_alarm or self.trial.outcome == TrialOutcome.BROKEN
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> LiftScale:
         """The scale of all intervals."""
         return scale_of(self.intervals)
 
@@ -142,14 +142,14 @@ def read_trial(session: Session, actor: Actor, trial_id: int) -> TrialView | Non
         intervals=read_intervals(figures.pairs),
         days=[] if is_slots else read_days(session, trial, len(variants)),
         slots=_slots(session, trial) if is_slots else [],
-        looks=[Look(one.at, one.said) for one in looks],
+        looks=[PastLook(one.at, one.said) for one in looks],
         counted=count_by_now(session, trial),
         now=session.scalars(select(NOW)).one(),
         can_edit=actor.may(Role.EDITOR, asset) and asset.deleted_at is None,
     )
 
 
-def _variants(session: Session, trial: Trial, figures: Figures) -> list[ShownVariant]:
+def _variants(session: Session, trial: Trial, figures: LookFigures) -> list[ShownVariant]:
     size = (Thumbnail.id, Thumbnail.width_px, Thumbnail.height_px)
     rows = session.execute(
         select(Variant, *size)
@@ -165,7 +165,7 @@ def _variants(session: Session, trial: Trial, figures: Figures) -> list[ShownVar
             width_px or _LARGE_PX[0],
             height_px or _LARGE_PX[1],
             (one.bucket_to - one.bucket_from) / BUCKETS,
-            figures.variants.get(one.number, Figure()),
+            figures.variants.get(one.number, VariantFigures()),
         )
         for one, thumbnail_id, width_px, height_px in rows
     ]

@@ -45,10 +45,10 @@ def share_words(share: float) -> str:
 def lift_words(lift: float) -> str:
     """Write how much better something is, with its sign: "+18 %", "\N{MINUS SIGN}2.4 %"."""
     sign = "+" if lift > 0 else "\N{MINUS SIGN}" if lift < 0 else "\N{PLUS-MINUS SIGN}"
-    return sign + size_words(lift)
+    return sign + distance_words(lift)
 
 
-def size_words(lift: float) -> str:
+def distance_words(lift: float) -> str:
     """Write how far apart two rates are, without the sign: "18 %"."""
     return f"{100 * abs(lift):,.{1 if abs(lift) < _TENFOLD else 0}f}\N{NO-BREAK SPACE}%"
 

@@ -27,7 +27,7 @@ START = "start-test"  #: the act, as the audit has it
 BATCH = 200  # videos whose ids are read at once
 
 
-class Wanted(NamedTuple):
+class TrialPlan(NamedTuple):
     """Which tests somebody wants."""
 
     variants: int = 2
@@ -49,7 +49,7 @@ class Started(NamedTuple):
 def start_all(
     engine: Engine,
     account: tuple[str, str],
-    wanted: Wanted,
+    wanted: TrialPlan,
     actor: Actor,
     settings: Settings,
     *,
@@ -85,7 +85,7 @@ def start_all(
 
 
 def _start(
-    session: Session, asset_id: int, wanted: Wanted, actor: Actor, settings: Settings, *, is_dry_run: bool
+    session: Session, asset_id: int, wanted: TrialPlan, actor: Actor, settings: Settings, *, is_dry_run: bool
 ) -> Started:
     asset = session.get_one(Asset, asset_id, with_for_update=not is_dry_run)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from worker.database.models import Asset
     from worker.settings import Settings
-    from worker.settings.accounts import Account
+    from worker.settings.accounts import AccountSettings
 
 
 class Wishes(NamedTuple):
@@ -25,5 +25,5 @@ def settings_of(asset: Asset, settings: Settings) -> Wishes:
 
 def wishes_of(platform: str, account: str, settings: Settings) -> Wishes:
     """Read what is wanted of the tests of an account."""
-    own: Account | None = getattr(settings, platform, {}).get(account)
+    own: AccountSettings | None = getattr(settings, platform, {}).get(account)
     return Wishes(*(getattr(own, name, None) or getattr(settings, name) for name in Wishes._fields))

@@ -27,7 +27,7 @@ MIN_VARIANTS, MAX_VARIANTS = 2, 4
 RATIO_TOLERANCE = 0.02
 
 
-class Shelf(NamedTuple):
+class CandidatePictures(NamedTuple):
     """The pictures that a test of an asset may compare, without their bytes."""
 
     shown: Thumbnail  #: what is shown without the test
@@ -43,7 +43,7 @@ class Shelf(NamedTuple):
         return taken
 
 
-def read_shelf(session: Session, asset: Asset, choice: Choice | None = None) -> Shelf:
+def read_shelf(session: Session, asset: Asset, choice: Choice | None = None) -> CandidatePictures:
     """Find the pictures that a test may compare.
 
     Args:
@@ -61,10 +61,10 @@ def read_shelf(session: Session, asset: Asset, choice: Choice | None = None) -> 
     if not picks:
         raise TrialRefused("there is no picture of it yet; wait until it was looked at, then start the test")
     shown = _shown(session, asset, picks) if choice is None else _chosen(session, choice, picks[0].aspect)
-    return Shelf(shown, picks, Likeness.of(session, asset.id, picks[0].model))
+    return CandidatePictures(shown, picks, Likeness.of(session, asset.id, picks[0].model))
 
 
-def default_variants(shelf: Shelf, count: int) -> list[Thumbnail]:
+def default_variants(shelf: CandidatePictures, count: int) -> list[Thumbnail]:
     """Take what a test compares where nobody says otherwise; raise TrialRefused where too few are unlike."""
     taken = shelf.unlike(count)
     if len(taken) < count:
@@ -77,7 +77,9 @@ def default_variants(shelf: Shelf, count: int) -> list[Thumbnail]:
     return taken
 
 
-def named_variants(session: Session, asset: Asset, shelf: Shelf, ids: Sequence[int]) -> list[Thumbnail]:
+def named_variants(
+    session: Session, asset: Asset, shelf: CandidatePictures, ids: Sequence[int]
+) -> list[Thumbnail]:
     """Take the pictures that a person names, what is shown first.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from worker.database.states import TrialMetric
 from worker.platforms import platform_of
 from worker.platforms.base import WriteBack
-from worker.platforms.statistics import Counts, Interval
+from worker.platforms.statistics import Counts, Granularity
 from worker.trials.statistics.switchback import LEAST_BLOCKS
 
 if TYPE_CHECKING:
@@ -60,5 +60,7 @@ def why_refused(
 def timezone_of(capabilities: Capabilities, wanted: str) -> str:
     """Choose where days begin: as the account wants, or as the platform counts where it counts only days."""
     return (
-        "UTC" if capabilities.counts_by is Interval.DAY and capabilities.counts is not Counts.NONE else wanted
+        "UTC"
+        if capabilities.counts_by is Granularity.DAY and capabilities.counts is not Counts.NONE
+        else wanted
     )

@@ -19,7 +19,7 @@ from worker.database.trials import Slot, Trial
 from worker.errors import CredentialsRefused, Stopping, ThumbsError, TransientError, first_line
 from worker.http.deadline import Deadline
 from worker.platforms import platform_of
-from worker.platforms.statistics import Counts, Interval
+from worker.platforms.statistics import Counts, Granularity
 from worker.trials.slots.turning import void_block
 
 if TYPE_CHECKING:
@@ -151,7 +151,9 @@ def _ask(question: _Question, settings: Settings, check: Callable[[], None]) -> 
     return add_up(hours, question.from_at, question.to_at, capabilities.counts_by, is_rate=is_rate)
 
 
-def add_up(hours: Sequence[Hour], from_at: datetime, to_at: datetime, by: Interval, *, is_rate: bool) -> Sum:
+def add_up(
+    hours: Sequence[Hour], from_at: datetime, to_at: datetime, by: Granularity, *, is_rate: bool
+) -> Sum:
     """Add up the hours that lie wholly within a slot, without its first two; or its days.
 
     Args:
@@ -161,7 +163,7 @@ def add_up(hours: Sequence[Hour], from_at: datetime, to_at: datetime, by: Interv
         by: how finely the platform tells.
         is_rate: whether it tells how often a player was loaded, too.
     """
-    is_hourly = by is Interval.HOUR
+    is_hourly = by is Granularity.HOUR
     first_at = from_at + WASHED_OUT if is_hourly else from_at
     last_at = to_at - (timedelta(hours=1) if is_hourly else timedelta(days=1))
     within = [hour for hour in hours if first_at <= hour.at <= last_at]

@@ -16,7 +16,7 @@ from worker.trials.saying import ordinal
 from worker.trials.slots.power import days_needed, power
 from worker.trials.statistics import switchback
 from worker.trials.statistics.switchback import LEAST_BLOCKS
-from worker.trials.verdict import Verdict
+from worker.trials.verdict import TrialVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ LIKELY = 0.9  # how probable the best picture must be to be preferred
 SEEN_LIFT = 0.20  # the effect that is spoken of
 
 
-class Day(NamedTuple):
+class SlotCount(NamedTuple):
     """One slot, as far as a verdict needs it."""
 
     variant: int  #: its number
@@ -46,7 +46,7 @@ class Day(NamedTuple):
 class CountedSlots:
     """All that a verdict on a test by days is made from."""
 
-    days: Sequence[Day]  #: all of them, in order
+    days: Sequence[SlotCount]  #: all of them, in order
     variants: int
     metric: TrialMetric
     alpha: float  #: how often a false winner may be found
@@ -59,7 +59,7 @@ class _Blocks(NamedTuple):
     """What is known of the blocks, in order, up to the first whose numbers are still to come."""
 
     levels: list[list[float]]  #: of those that count, the log of each picture
-    days: list[Day]  #: that were used
+    days: list[SlotCount]  #: that were used
     voids: list[str]  #: why the others do not count
     are_all_known: bool
 
@@ -79,13 +79,13 @@ def count_slots(session: Session, trial: Trial) -> CountedSlots:
     )
 
 
-def _day(slot: Slot) -> Day:
+def _day(slot: Slot) -> SlotCount:
     is_counted = slot.counted_at is not None
     numbers = (slot.views, slot.impressions, slot.watch_s) if is_counted else (None, None, None)
-    return Day(slot.variant, slot.is_void, slot.why, *numbers)
+    return SlotCount(slot.variant, slot.is_void, slot.why, *numbers)
 
 
-def judge_slots(counted: CountedSlots) -> Verdict:
+def judge_slots(counted: CountedSlots) -> TrialVerdict:
     """Judge a test by days: a winner, pictures that are alike, or nothing yet; and the numbers, for people.
 
     Blocks are taken in order, up to the first that is not known yet: which numbers are late must not decide.
@@ -111,13 +111,13 @@ def judge_slots(counted: CountedSlots) -> Verdict:
         "blocks": len(blocks.levels),
         "pairs": {f"{one['a']}>{one['b']}": one["evidence"] for one in pairs},
     }
-    return Verdict(outcome, said, numbers, evidence, winner)
+    return TrialVerdict(outcome, said, numbers, evidence, winner)
 
 
 def _blocks(counted: CountedSlots) -> _Blocks:
     size, is_over = counted.variants, counted.now >= counted.ends_at
     levels: list[list[float]] = []
-    used: list[Day] = []
+    used: list[SlotCount] = []
     voids: list[str] = []
     told = [day for day in counted.days if day.views is not None and not day.is_void]
     for first in range(0, len(counted.days), size):
@@ -135,7 +135,7 @@ def _blocks(counted: CountedSlots) -> _Blocks:
     return _Blocks(levels, used, voids, are_all_known=True)
 
 
-def _level(day: Day, metric: TrialMetric, told: Sequence[Day]) -> float:
+def _level(day: SlotCount, metric: TrialMetric, told: Sequence[SlotCount]) -> float:
     """Return what is compared of a day, as a log: by impression where all days tell them."""
     is_watch = metric is TrialMetric.WATCH and all(one.watch_s is not None for one in told)
     is_rate = all(one.impressions is not None for one in told)

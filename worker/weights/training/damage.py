@@ -20,7 +20,7 @@ from worker.pipeline.frames import Rgb
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Damage = Callable[[Rgb, Rgb, np.random.Generator], Rgb]
+DamageFunction = Callable[[Rgb, Rgb, np.random.Generator], Rgb]
 """(frame, a frame of another shot, randomness) -> the damaged frame, same size."""
 
 WHITE = 255.0
@@ -149,7 +149,7 @@ def compression(rgb: Rgb, _other: Rgb, rng: np.random.Generator) -> Rgb:
 
 
 # Their order is that of the axes in `lite.safetensors`, and their names are those of `lite_words.toml`.
-DAMAGES: dict[str, Damage] = {
+DAMAGES: dict[str, DamageFunction] = {
     "fade": fade,
     "dissolve": dissolve,
     "motion_blur": motion_blur,

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.weights.training.image_tower import Examples
-    from worker.weights.training.train import Report
+    from worker.weights.training.image_tower import DamageExamples
+    from worker.weights.training.train import Log
 
 VIDEOS_PER_SHAPE = 4  #: how often a held-out clip, wide and tall, is mixed with other damaged frames
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class DamageEvaluation:
     """How well appeal tells clean frames from damaged ones, on clips held out of the training."""
 
     auc_by_kind: dict[str, float]  #: area under the ROC curve; 1 = every clean frame before every damaged one
@@ -39,7 +39,7 @@ class Figures:
     damaged_first: Counter[str]  #: in how many of them a damaged frame came first, by its kind
 
 
-def evaluate_lite(clips: Sequence[Path], seed: int, report: Report) -> Figures:
+def evaluate_lite(clips: Sequence[Path], seed: int, report: Log) -> DamageEvaluation:
     """Leave one clip out, fit the image side on the rest, rank a video made of the one left out.
 
     Each such video holds the clip's clean frames and one frame of each kind of damage. The text side is
@@ -72,10 +72,10 @@ def evaluate_lite(clips: Sequence[Path], seed: int, report: Report) -> Figures:
         report(f"{path.name}: AUC {np.mean([won for won, _ in trials]):.2f}")
     by_kind = np.mean(wins, axis=0)
     auc_by_kind = dict(zip(DAMAGES, by_kind.tolist(), strict=True))
-    return Figures(auc_by_kind, float(by_kind.mean()), len(wins), damaged_first)
+    return DamageEvaluation(auc_by_kind, float(by_kind.mean()), len(wins), damaged_first)
 
 
-def _videos(held_out: Examples, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def _videos(held_out: DamageExamples, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     """Yield the rows of each video: all clean frames of one shape, then one damaged frame of each kind."""
     for is_tall in (False, True):
         alike = held_out.is_tall == is_tall

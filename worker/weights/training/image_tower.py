@@ -43,7 +43,7 @@ WHEEL_CLIPS = ("bikes.mp4", "carphone_pristine.mp4", "bigbuckbunny.mp4")
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class DamageExamples:
     """Features of frames, clean and damaged."""
 
     features: NDArray[np.float32]  #: (n, 1280) the image tower before its projection
@@ -57,9 +57,11 @@ class Examples:
         clean: NDArray[np.bool_] = self.kind < 0
         return clean
 
-    def where(self, chosen: NDArray[np.bool_]) -> Examples:
+    def where(self, chosen: NDArray[np.bool_]) -> DamageExamples:
         """Keep only the examples marked in the (n,) mask."""
-        return Examples(self.features[chosen], self.clip[chosen], self.is_tall[chosen], self.kind[chosen])
+        return DamageExamples(
+            self.features[chosen], self.clip[chosen], self.is_tall[chosen], self.kind[chosen]
+        )
 
 
 def default_clips() -> list[Path]:
@@ -95,12 +97,12 @@ def sample_frames(clip: Path) -> list[Rgb]:
     return frames + [_tall(frame) for frame in frames[::TALL_EVERY]]
 
 
-def make_examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
+def make_examples(network: Any, clips: Sequence[Path], seed: int) -> DamageExamples:
     """Make clean and damaged frames of every clip, and their features.
 
     Args:
         network: `lite`, of which only the ImageNet part of the image tower is used.
-        clips: in an order that is kept; `Examples.clip` counts in it.
+        clips: in an order that is kept; `DamageExamples.clip` counts in it.
         seed: of the damages.
     """
     rng = np.random.default_rng(seed)
@@ -116,10 +118,10 @@ def make_examples(network: Any, clips: Sequence[Path], seed: int) -> Examples:
     if waiting:
         features.append(_features(network, waiting))
     clip, is_tall, kind = np.array(places).T
-    return Examples(np.concatenate(features), clip, is_tall.astype(bool), kind)
+    return DamageExamples(np.concatenate(features), clip, is_tall.astype(bool), kind)
 
 
-def fit_projection(shown: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def fit_projection(shown: DamageExamples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Solve for the projection.
 
     Returns:
@@ -144,7 +146,7 @@ def set_projection(network: Any, weight: NDArray[np.float32], bias: NDArray[np.f
         network.visual.head.proj.bias.copy_(torch.from_numpy(bias))
 
 
-def _damage_directions(shown: Examples) -> NDArray[np.float64]:
+def _damage_directions(shown: DamageExamples) -> NDArray[np.float64]:
     """Fit one direction for each kind of damage by ridge regression: (1280, kinds).
 
     Clean and damaged frames weigh the same in sum, though there are many times as many damaged ones.

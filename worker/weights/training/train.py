@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-Report = Callable[[str], None]
+Log = Callable[[str], None]
 """Called with a line for people, again and again."""
 
 
-def train_lite(clips: Sequence[Path], seed: int, file: Path, report: Report) -> None:
+def train_lite(clips: Sequence[Path], seed: int, file: Path, report: Log) -> None:
     """Train both sides and write `file`; the same clips and seed give the same weights on one machine.
 
     Args:

@@ -43,7 +43,7 @@ from worker.standalone.servers import start_valkey
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tests.benchmarks.million.backlog.live import Measured
+    from tests.benchmarks.million.backlog.live import RoundMeasures
     from tests.benchmarks.million.postgres import Database, TableBytes
 
 BY_API = 2_000
@@ -144,7 +144,7 @@ def rounds(sides: Mapping[str, Database], broker: str, work: Load, times: int) -
         work: what each round is made of.
         times: how many rounds each database gets.
     """
-    found: dict[str, list[Measured]] = {name: [] for name in sides}
+    found: dict[str, list[RoundMeasures]] = {name: [] for name in sides}
     cores_s: Counter[str] = Counter()
     for _ in range(times):
         for name, database in sides.items():

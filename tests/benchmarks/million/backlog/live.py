@@ -25,7 +25,7 @@ from tests.support.service import builders
 from worker import jobs
 from worker.database import make_engine, transaction
 from worker.dispatch.broker import Broker
-from worker.dispatch.celery_app import KEY_PREFIX, Kind
+from worker.dispatch.celery_app import KEY_PREFIX, WorkerKind
 from worker.dispatch.dispatcher import Dispatcher
 from worker.dispatch.hint_message import read_hint
 from worker.errors import LeaseLost
@@ -40,8 +40,8 @@ LEASE_S = 60.0  #: no slot renews: none works for so long
 SLOTS_OF_PROCESS = 8
 WAIT_S = 1  #: for a hint; then a slot looks whether it is to stop
 #: The broker's lists of hints for `analyze`, the most urgent first.
-QUEUES = [KEY_PREFIX + Kind.ANALYZE] + [
-    f"{KEY_PREFIX}{Kind.ANALYZE}{Channel.sep}{step}" for step in Channel.priority_steps[1:]
+QUEUES = [KEY_PREFIX + WorkerKind.ANALYZE] + [
+    f"{KEY_PREFIX}{WorkerKind.ANALYZE}{Channel.sep}{step}" for step in Channel.priority_steps[1:]
 ]
 
 # Of each process of a round.
@@ -81,7 +81,7 @@ class Place(NamedTuple):
 
 
 @dataclass
-class Measured:
+class RoundMeasures:
     """What a round has shown, in seconds for each live video."""
 
     commits_s: list[float] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Measured:
     slots_cores_s: float = 0.0
 
 
-def hold(place: Place, load: Load) -> Measured:
+def hold(place: Place, load: Load) -> RoundMeasures:
     """Record events until the time is up, let their jobs be claimed, and return what was measured."""
     with redis.Redis.from_url(place.broker) as broker:
         broker.flushdb()
@@ -110,7 +110,7 @@ def hold(place: Place, load: Load) -> Measured:
             time.sleep(2.0)
         finally:
             stop.set()
-        found = Measured()
+        found = RoundMeasures()
         found.rounds, found.dispatcher_cores_s = dispatching.result()
         claimed_at_s: dict[str, float] = {}
         for of_process in (slot.result() for slot in slots):
@@ -190,7 +190,7 @@ def _next(broker: redis.Redis) -> int | None:
     found: Any = broker.brpop(QUEUES, WAIT_S)
     if found is None:
         return None
-    message = json.loads(read_hint(Kind.ANALYZE, found[1]))
+    message = json.loads(read_hint(WorkerKind.ANALYZE, found[1]))
     return int(json.loads(base64.b64decode(message["body"]))[0][0])
 
 

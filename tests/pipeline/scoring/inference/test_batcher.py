@@ -40,7 +40,7 @@ def numbered(*numbers: float) -> torch.Tensor:
     return torch.tensor(numbers)[:, None, None, None].expand(-1, 3, 1, 1)
 
 
-class Line:
+class HeldBatcher:
     """A batcher whose tower reads the numbers of views, and waits in its first batch until it is told."""
 
     def __init__(self, *, mixes: bool, fails_at: float = np.inf) -> None:
@@ -72,7 +72,7 @@ class Line:
 
 def test_what_waits_for_a_busy_device_fills_one_batch() -> None:
     """Three videos, one batch, and each gets its own numbers back."""
-    line = Line(mixes=True)
+    line = HeldBatcher(mixes=True)
 
     results = line.bring_while_busy(numbered(1, 2, 3), numbered(4, 5, 6), numbered(7, 8))
 
@@ -82,7 +82,7 @@ def test_what_waits_for_a_busy_device_fills_one_batch() -> None:
 
 def test_views_that_find_no_place_come_into_the_next_batch() -> None:
     """In their order: a request may lie in two batches."""
-    line = Line(mixes=True)
+    line = HeldBatcher(mixes=True)
 
     results = line.bring_while_busy(numbered(1, 2, 3, 4, 5), numbered(6, 7, 8, 9, 10), numbered(11))
 
@@ -92,7 +92,7 @@ def test_views_that_find_no_place_come_into_the_next_batch() -> None:
 
 def test_an_idle_device_waits_for_nobody() -> None:
     """A video that comes alone is computed at once, in a batch of the same size."""
-    line = Line(mixes=True)
+    line = HeldBatcher(mixes=True)
     line.go.set()
 
     assert line.batcher.compute(numbered(5), SIZE)[0].tolist() == [5]
@@ -101,7 +101,7 @@ def test_an_idle_device_waits_for_nobody() -> None:
 
 def test_where_company_would_change_numbers_no_batch_is_shared() -> None:
     """Each video has batches of its own then, filled up."""
-    line = Line(mixes=False)
+    line = HeldBatcher(mixes=False)
 
     results = line.bring_while_busy(numbered(1, 2), numbered(3))
 
@@ -111,7 +111,7 @@ def test_where_company_would_change_numbers_no_batch_is_shared() -> None:
 
 def test_an_error_meets_those_in_the_batch_and_nobody_else() -> None:
     """Also the one whose other half would have come into the next batch, which goes on without it."""
-    line = Line(mixes=True, fails_at=2)
+    line = HeldBatcher(mixes=True, fails_at=2)
 
     failed, cut, well = line.bring_while_busy(numbered(1, 2, 3, 4, 5), numbered(*range(10, 18)), numbered(7))
 
@@ -123,7 +123,7 @@ def test_an_error_meets_those_in_the_batch_and_nobody_else() -> None:
 
 def test_batches_are_counted_with_their_places() -> None:
     """So an operator sees how full they are, and whether jobs wait for the model."""
-    line = Line(mixes=True)
+    line = HeldBatcher(mixes=True)
     noted: list[tuple[int, int]] = []
     line.batcher.note = lambda views, places, waited_s, busy_s: (
         noted.append((views, places)) if waited_s >= 0 and busy_s > 0 else None

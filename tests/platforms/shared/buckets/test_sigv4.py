@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from worker.platforms.shared.buckets.sigv4 import SigningKey
+from worker.platforms.shared.buckets.sigv4 import AccessKey
 
 NOW = datetime(2026, 11, 29, 12, 30, 45, tzinfo=UTC)
 ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -56,7 +56,7 @@ def test_a_request_is_signed_as_by_aws(
     url = f"{bucket}/{encoded(key)}" + (asked and f"?{asked}")
     headers = {"Content-Type": "image/jpeg", "x-amz-meta-title": title}
 
-    ours = SigningKey(ID, SECRET, region).sign(method, url, headers, body, NOW)
+    ours = AccessKey(ID, SECRET, region).sign(method, url, headers, body, NOW)
     request = theirs(S3SigV4Auth, AWSRequest(method, url, headers=headers, data=body), region)
 
     assert ours["Authorization"] == request.headers["Authorization"]
@@ -75,7 +75,7 @@ def test_an_address_is_signed_as_by_aws(bucket: str, region: str, key: str, life
     """The same, to the last letter."""
     url = f"{bucket}/{encoded(key)}"
 
-    ours = SigningKey(ID, SECRET, region).presign("GET", url, lifetime_s, NOW)
+    ours = AccessKey(ID, SECRET, region).presign("GET", url, lifetime_s, NOW)
     request = theirs(S3SigV4QueryAuth, AWSRequest("GET", url), region, expires=lifetime_s)
 
     assert sorted(ours.partition("?")[2].split("&")) == sorted(request.url.partition("?")[2].split("&"))
@@ -87,7 +87,7 @@ def test_the_example_of_the_documentation() -> None:
     url = "https://examplebucket.s3.amazonaws.com/test.txt"
     then = datetime(2013, 5, 24, tzinfo=UTC)
 
-    address = SigningKey(ID, SECRET, "us-east-1").presign("GET", url, 86_400, then)
+    address = AccessKey(ID, SECRET, "us-east-1").presign("GET", url, 86_400, then)
 
     signature = "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
     assert f"X-Amz-Signature={signature}" in address
@@ -95,7 +95,7 @@ def test_the_example_of_the_documentation() -> None:
 
 def test_a_secret_is_not_shown_by_accident() -> None:
     """In a traceback, say."""
-    assert SECRET not in repr(SigningKey(ID, SECRET, "us-east-1"))
+    assert SECRET not in repr(AccessKey(ID, SECRET, "us-east-1"))
 
 
 @pytest.mark.parametrize("key", ["a b.mp4", "a+b.mp4", "ü/ä.mp4", "100%.mp4", "a//b.mp4", "a&b=c?d#e.mp4"])

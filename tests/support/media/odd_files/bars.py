@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from tests.support.media import clips, stamped
-from tests.support.media.odd_files.kind import GOOD_DELTA_E, Kind, Truth
+from tests.support.media.odd_files.kind import GOOD_DELTA_E, OddFile, Truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ _TRIMMED = Truth(max_delta_e=2 * GOOD_DELTA_E)
 
 KINDS = (
     *(
-        Kind(name, "bars", ".mp4", make, _TRIMMED)
+        OddFile(name, "bars", ".mp4", make, _TRIMMED)
         for name, make in (
             ("black above and below", partial(boxed, color=_BLACK, top_px=40)),
             ("black at both sides", partial(boxed, color=_BLACK, side_px=80)),
@@ -70,7 +70,7 @@ KINDS = (
             ("a subtitle in the bar", partial(boxed, color=_BLACK, top_px=40, text="A subtitle")),
         )
     ),
-    Kind(
+    OddFile(
         "blurred copy at both sides", "bars", ".mp4", blurred, Truth(portrait, max_delta_e=2 * GOOD_DELTA_E)
     ),
 )

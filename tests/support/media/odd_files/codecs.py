@@ -9,7 +9,7 @@ import cv2
 
 from tests.support.media import clips, stamped
 from tests.support.media.clips import Format
-from tests.support.media.odd_files.kind import GOOD_DELTA_E, Kind, Truth, at_any_time
+from tests.support.media.odd_files.kind import GOOD_DELTA_E, OddFile, Truth, at_any_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,11 +86,11 @@ _UNTAGGED = Truth(max_delta_e=2 * GOOD_DELTA_E)
 
 KINDS = (
     *(
-        Kind(f"{name}, {suffix[1:]}", "codecs", suffix, partial(written, form=form), _UNTAGGED)
+        OddFile(f"{name}, {suffix[1:]}", "codecs", suffix, partial(written, form=form), _UNTAGGED)
         for name, suffix, form in _FORMS
     ),
     *(
-        Kind(
+        OddFile(
             f"{name}, {suffix[1:]}",
             "codecs",
             suffix,
@@ -99,6 +99,6 @@ KINDS = (
         )
         for name, suffix, form, size, shown in _SIZED
     ),
-    Kind("GIF", "codecs", ".gif", gif, Truth(frames=30, times_s=at_any_time, max_delta_e=None)),
-    Kind("a single frame", "codecs", ".mp4", one_frame, Truth(frames=1)),
+    OddFile("GIF", "codecs", ".gif", gif, Truth(frames=30, times_s=at_any_time, max_delta_e=None)),
+    OddFile("a single frame", "codecs", ".mp4", one_frame, Truth(frames=1)),
 )

@@ -13,8 +13,8 @@ import numpy as np
 from tests.support.media import clips, container_edits, reference_colour, stamped
 from tests.support.media.clips import ColorTags, Format
 from tests.support.media.odd_files import raw
-from tests.support.media.odd_files.kind import TONE_MAPPED_DELTA_E, Kind, Truth
-from tests.support.media.reference_colour import Coding
+from tests.support.media.odd_files.kind import TONE_MAPPED_DELTA_E, OddFile, Truth
+from tests.support.media.reference_colour import ColourCoding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ _LEVEL = 3  #: of Dolby Vision; any
 _TELEVISION = (1, 4, 5, 6, 7, 11, 12, 13, 14, 15)  #: curves whose code values players show as they are
 
 
-def coded(path: Path, coding: Coding, *, told: Coding | None = None, suffix: str = "") -> None:
+def coded(path: Path, coding: ColourCoding, *, told: ColourCoding | None = None, suffix: str = "") -> None:
     """Write a film that is truly coded as it says.
 
     Args:
@@ -49,7 +49,7 @@ def coded(path: Path, coding: Coding, *, told: Coding | None = None, suffix: str
     )
 
 
-def frame_of(rgb: Rgb, coding: Coding) -> av.VideoFrame:
+def frame_of(rgb: Rgb, coding: ColourCoding) -> av.VideoFrame:
     """Code a picture in 4:2:0."""
     frame = reference_colour.coded_frame(rgb, coding)
     frame.colorspace = frame.color_trc = frame.color_primaries = 1  # of no account for the halving
@@ -84,7 +84,7 @@ def dolby_vision_5(path: Path) -> None:
     coded(
         path,
         replace(_IPT, is_full_range=True),
-        told=Coding(2, 2, 2),
+        told=ColourCoding(2, 2, 2),
         suffix="hvc1" if path.suffix == ".mp4" else "",
     )
     # Version 1.0, profile 5, level; RPU and base layer present; no compatibility (Dolby's ISOBMFF spec, 3.2).
@@ -130,18 +130,20 @@ _GUESSED = Truth(frames=_FRAMES, max_delta_e=10.0)
 _GRAY = Truth(look=look_gray, max_delta_e=2.0)  # a range that is misread is off by 3
 
 
-def _kind(name: str, group: str, coding: Coding, truth: Truth = _SHORT, suffix: str = ".mp4") -> Kind:
-    return Kind(name, group, suffix, partial(coded, coding=coding), truth)
+def _kind(
+    name: str, group: str, coding: ColourCoding, truth: Truth = _SHORT, suffix: str = ".mp4"
+) -> OddFile:
+    return OddFile(name, group, suffix, partial(coded, coding=coding), truth)
 
 
-_BT2020 = Coding(matrix=9, transfer=14, primaries=9)
+_BT2020 = ColourCoding(matrix=9, transfer=14, primaries=9)
 _PQ, _HLG = replace(_BT2020, transfer=16), replace(_BT2020, transfer=18)
 _IPT = replace(_PQ, matrix=15)
 
 _MATRICES = (
-    Kind("matrix 0, RGB", "matrices", ".mp4", as_rgb, _SHORT),
-    *(_kind(f"matrix {code}", "matrices", Coding(matrix=code, bits=8)) for code in (1, 4, 5, 6, 7)),
-    _kind("matrix 8, YCgCo", "matrices", Coding(matrix=8, bits=8)),
+    OddFile("matrix 0, RGB", "matrices", ".mp4", as_rgb, _SHORT),
+    *(_kind(f"matrix {code}", "matrices", ColourCoding(matrix=code, bits=8)) for code in (1, 4, 5, 6, 7)),
+    _kind("matrix 8, YCgCo", "matrices", ColourCoding(matrix=8, bits=8)),
     _kind("matrix 9, BT.2020", "matrices", _BT2020),
     _kind("matrix 10, BT.2020 constant luminance", "matrices", replace(_BT2020, matrix=10)),
     _kind("matrix 12, from BT.2020's primaries", "matrices", replace(_BT2020, matrix=12)),
@@ -150,7 +152,7 @@ _MATRICES = (
     _kind("matrix 14, ICtCp in HLG", "matrices", replace(_HLG, matrix=14), _TONED),
     _kind("matrix 15, IPT-C2", "matrices", _IPT, _TONED),
     *(
-        Kind(
+        OddFile(
             f"matrix {code} said of plain 8-bit",
             "matrices",
             ".mp4",
@@ -161,11 +163,14 @@ _MATRICES = (
     ),
 )
 _PRIMARIES = (
-    *(_kind(f"primaries {code}", "primaries", Coding(primaries=code, bits=8)) for code in (4, 8, 11, 22)),
-    _kind("primaries 12, P3 in SDR", "primaries", Coding(primaries=12, bits=8)),
+    *(
+        _kind(f"primaries {code}", "primaries", ColourCoding(primaries=code, bits=8))
+        for code in (4, 8, 11, 22)
+    ),
+    _kind("primaries 12, P3 in SDR", "primaries", ColourCoding(primaries=12, bits=8)),
     _kind("primaries 9, BT.2020 in SDR", "primaries", replace(_BT2020)),
     *(
-        Kind(
+        OddFile(
             f"primaries {code} said of plain BT.709",
             "primaries",
             ".mp4",
@@ -176,10 +181,10 @@ _PRIMARIES = (
     ),
 )
 _TRANSFERS = (
-    *(_kind(f"transfer {code}", "transfers", Coding(transfer=code, bits=8)) for code in _TELEVISION),
-    *(_kind(f"transfer {code}", "transfers", Coding(transfer=code), _TONED) for code in (8, 9, 10, 17)),
+    *(_kind(f"transfer {code}", "transfers", ColourCoding(transfer=code, bits=8)) for code in _TELEVISION),
+    *(_kind(f"transfer {code}", "transfers", ColourCoding(transfer=code), _TONED) for code in (8, 9, 10, 17)),
     *(
-        Kind(
+        OddFile(
             f"transfer {code} said of plain BT.709",
             "transfers",
             ".mp4",
@@ -192,26 +197,26 @@ _TRANSFERS = (
 _HDR = (
     _kind("PQ", "HDR", _PQ, _TONED),
     _kind("PQ in Matroska", "HDR", _PQ, _TONED, ".mkv"),
-    Kind("PQ told by Matroska alone", "HDR", ".mkv", container_only, _TONED),
-    Kind("PQ told by MP4 alone", "HDR", ".mp4", container_only, _TONED),
+    OddFile("PQ told by Matroska alone", "HDR", ".mkv", container_only, _TONED),
+    OddFile("PQ told by MP4 alone", "HDR", ".mp4", container_only, _TONED),
     _kind("HLG", "HDR", _HLG, _TONED),
-    Kind("Dolby Vision profile 5, mp4", "HDR", ".mp4", dolby_vision_5, _TONED),
-    Kind("Dolby Vision profile 5, mkv", "HDR", ".mkv", dolby_vision_5, _TONED),
+    OddFile("Dolby Vision profile 5, mp4", "HDR", ".mp4", dolby_vision_5, _TONED),
+    OddFile("Dolby Vision profile 5, mkv", "HDR", ".mkv", dolby_vision_5, _TONED),
 )
 _RANGES = (
-    Kind(
+    OddFile(
         "full range",
         "range and grey",
         ".mp4",
         lambda path: clips.write(path, stamped.film(), Format(color=clips.FULL_RANGE)),
     ),
-    Kind(
+    OddFile(
         "BT.601",
         "range and grey",
         ".mp4",
         lambda path: clips.write(path, stamped.film(), Format(color=clips.BT601)),
     ),
-    Kind(
+    OddFile(
         "untagged",
         "range and grey",
         ".mp4",
@@ -220,7 +225,7 @@ _RANGES = (
         ),
     ),
     *(
-        Kind(
+        OddFile(
             f"grey, {codec} {pix_fmt}, {'full' if is_full else 'limited'}",
             "range and grey",
             suffix,

@@ -83,7 +83,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class OddFile:
     """One kind of file."""
 
     name: str  #: in a few words, unique

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.media import clips, stamped
 from tests.support.media.clips import Format
-from tests.support.media.odd_files.kind import Kind, Truth
+from tests.support.media.odd_files.kind import OddFile, Truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,10 +43,10 @@ def one_keyframe(path: Path) -> None:
 _LONG = Truth(frames=_FRAMES)
 
 KINDS = (
-    Kind("open GOP, mp4", "state from the start", ".mp4", open_gop, _LONG),
-    Kind("open GOP, ts", "state from the start", ".ts", open_gop, _LONG),
-    Kind("open GOP, HEVC", "state from the start", ".mp4", hevc_open_gop, _LONG),
-    Kind("intra refresh, mp4", "state from the start", ".mp4", intra_refresh, _LONG),
-    Kind("intra refresh, ts", "state from the start", ".ts", intra_refresh, _LONG),
-    Kind("one keyframe", "state from the start", ".mp4", one_keyframe, _LONG),
+    OddFile("open GOP, mp4", "state from the start", ".mp4", open_gop, _LONG),
+    OddFile("open GOP, ts", "state from the start", ".ts", open_gop, _LONG),
+    OddFile("open GOP, HEVC", "state from the start", ".mp4", hevc_open_gop, _LONG),
+    OddFile("intra refresh, mp4", "state from the start", ".mp4", intra_refresh, _LONG),
+    OddFile("intra refresh, ts", "state from the start", ".ts", intra_refresh, _LONG),
+    OddFile("one keyframe", "state from the start", ".mp4", one_keyframe, _LONG),
 )

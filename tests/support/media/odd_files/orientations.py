@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.support.media import clips, stamped
 from tests.support.media.display_messages import with_display_orientation
-from tests.support.media.odd_files.kind import Kind
+from tests.support.media.odd_files.kind import OddFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ def turn_of(matrix: Matrix) -> tuple[bool, int]:
 
 
 KINDS = tuple(
-    Kind(f"{name}, by {told}", "orientation", ".mp4", partial(make, matrix=matrix))
+    OddFile(f"{name}, by {told}", "orientation", ".mp4", partial(make, matrix=matrix))
     for told, make in (
         ("the container", by_matrix),
         ("H.264", partial(by_message, codec="libx264")),

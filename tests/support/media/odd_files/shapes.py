@@ -13,7 +13,7 @@ import numpy as np
 from tests.support.media import clips, container_edits, stamped
 from tests.support.media.clips import Format
 from tests.support.media.odd_files import raw
-from tests.support.media.odd_files.kind import Kind, Truth
+from tests.support.media.odd_files.kind import OddFile, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ _SIZES = ((16, 4000), (4000, 16), (2000, 60), (64, 8192), (2, 4000), (16, 16), (
 
 KINDS = (
     *(
-        Kind(
+        OddFile(
             f"{name}, told by {told}",
             "two eyes",
             suffix,
@@ -158,11 +158,11 @@ KINDS = (
         )
         for is_half, is_stacked, name in _STEREO
     ),
-    Kind("equirectangular", "spheres", ".mp4", sphere, Truth(frames=40)),
-    Kind("clean aperture", "part of the picture", ".mp4", clean_aperture),
-    Kind("PixelCrop", "part of the picture", ".mkv", pixel_crop),
+    OddFile("equirectangular", "spheres", ".mp4", sphere, Truth(frames=40)),
+    OddFile("clean aperture", "part of the picture", ".mp4", clean_aperture),
+    OddFile("PixelCrop", "part of the picture", ".mkv", pixel_crop),
     *(
-        Kind(
+        OddFile(
             f"alpha, {codec}",
             "alpha",
             suffix,
@@ -176,10 +176,10 @@ KINDS = (
             ("ffv1", ".mkv", "yuva420p"),
         )
     ),
-    Kind("anamorphic", "shape", ".mp4", other_pixels),
-    Kind("interlaced", "shape", ".ts", interlaced),
+    OddFile("anamorphic", "shape", ".mp4", other_pixels),
+    OddFile("interlaced", "shape", ".ts", interlaced),
     *(
-        Kind(
+        OddFile(
             f"{width}x{height}",
             "extreme sizes",
             ".mkv" if 1 in (width, height) else ".mp4",

@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.support.media import clips, stamped
 from tests.support.media.odd_files import raw
-from tests.support.media.odd_files.kind import GOOD_DELTA_E, Kind, Truth, by_rate_or_decode
+from tests.support.media.odd_files.kind import GOOD_DELTA_E, OddFile, Truth, by_rate_or_decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,7 +121,7 @@ _LONGER = Truth(frames=100)
 
 KINDS = (
     *(
-        Kind(
+        OddFile(
             f"sound longer than the picture, {suffix[1:]}",
             "several streams",
             suffix,
@@ -131,7 +131,7 @@ KINDS = (
         for suffix in (".mp4", ".mkv", ".ts", ".flv", ".avi", ".wmv")
     ),
     *(
-        Kind(
+        OddFile(
             f"one picture with sound, {suffix[1:]}",
             "several streams",
             suffix,
@@ -140,28 +140,28 @@ KINDS = (
         )
         for suffix in (".mp4", ".mkv", ".flv")
     ),
-    Kind("still before the video, mkv", "several streams", ".mkv", still_first),
-    Kind("still before the video, mov", "several streams", ".mov", still_first),
-    Kind("cover before the video, mp4", "several streams", ".mp4", partial(still_first, is_cover=True)),
-    Kind("small copy before the video", "several streams", ".mp4", small_first),
-    Kind("two cameras", "several streams", ".mp4", two_cameras),
-    Kind(
+    OddFile("still before the video, mkv", "several streams", ".mkv", still_first),
+    OddFile("still before the video, mov", "several streams", ".mov", still_first),
+    OddFile("cover before the video, mp4", "several streams", ".mp4", partial(still_first, is_cover=True)),
+    OddFile("small copy before the video", "several streams", ".mp4", small_first),
+    OddFile("two cameras", "several streams", ".mp4", two_cameras),
+    OddFile(
         "cut short, mp4 with its index in front",
         "cut short",
         ".mp4",
         partial(cut_short, share=0.6, options={"movflags": "faststart"}),
         _LONGER,
     ),
-    Kind(
+    OddFile(
         "cut short, fragmented mp4",
         "cut short",
         ".mp4",
         partial(cut_short, share=0.6, options={"movflags": "frag_keyframe+empty_moov"}),
         _LONGER,
     ),
-    Kind("cut short, mkv", "cut short", ".mkv", partial(cut_short, share=0.6, options={}), _LONGER),
-    Kind("cut short, ts", "cut short", ".ts", partial(cut_short, share=0.6, options={}), _LONGER),
-    Kind(
+    OddFile("cut short, mkv", "cut short", ".mkv", partial(cut_short, share=0.6, options={}), _LONGER),
+    OddFile("cut short, ts", "cut short", ".ts", partial(cut_short, share=0.6, options={}), _LONGER),
+    OddFile(
         "cut short, avi",
         "cut short",
         ".avi",

@@ -13,7 +13,7 @@ from tests.support.media.clips import Format
 from tests.support.media.odd_files import raw
 from tests.support.media.odd_files.kind import (
     GOOD_DELTA_E,
-    Kind,
+    OddFile,
     Truth,
     by_linear_decode,
     by_rate_or_decode,
@@ -164,7 +164,7 @@ _FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof"
 
 KINDS = (
     *(
-        Kind(
+        OddFile(
             f"joined ts, {name}",
             "time stamps",
             ".ts",
@@ -178,60 +178,60 @@ KINDS = (
             ("the clock starts anew", _SAME),
         )
     ),
-    Kind("ts whose clock wraps", "time stamps", ".ts", partial(plainly, start_s=WRAP_S - 1.5)),
-    Kind("edit list", "time stamps", ".mp4", edit_list, Truth(times_s=at_offset(-1.0))),
-    Kind(
+    OddFile("ts whose clock wraps", "time stamps", ".ts", partial(plainly, start_s=WRAP_S - 1.5)),
+    OddFile("edit list", "time stamps", ".mp4", edit_list, Truth(times_s=at_offset(-1.0))),
+    OddFile(
         "uneven distances, mp4",
         "time stamps",
         ".mp4",
         uneven,
         Truth(times_s=lambda _path, n: (_uneven_s()[n],)),
     ),
-    Kind(
+    OddFile(
         "uneven distances, mkv",
         "time stamps",
         ".mkv",
         uneven,
         Truth(times_s=lambda _path, n: (_uneven_s()[n],)),
     ),
-    Kind(
+    OddFile(
         "slides",
         "time stamps",
         ".mp4",
         slides,
         Truth(frames=3, times_s=lambda _path, n: (n * SLIDES_EVERY_S,)),
     ),
-    Kind(
+    OddFile(
         "picture starts late",
         "time stamps",
         ".mp4",
         partial(plainly, start_s=2.0, audio_s=5.0),
         Truth(times_s=at_offset(2.0)),
     ),
-    Kind("fragments", "time stamps", ".mp4", partial(plainly, **_muxed(movflags=_FRAGMENTS))),
-    Kind("without a duration, mkv", "time stamps", ".mkv", partial(plainly, form=clips.WITHOUT_DURATION)),
-    Kind(
+    OddFile("fragments", "time stamps", ".mp4", partial(plainly, **_muxed(movflags=_FRAGMENTS))),
+    OddFile("without a duration, mkv", "time stamps", ".mkv", partial(plainly, form=clips.WITHOUT_DURATION)),
+    OddFile(
         "B-frames in avi",
         "time stamps",
         ".avi",
         partial(plainly, form=Format(codec="mpeg4", options={"bf": "2", "b": "3000000"})),
         Truth(times_s=by_rate_or_decode, max_delta_e=2 * GOOD_DELTA_E),
     ),
-    Kind("starts in mid-GOP", "beginnings", ".ts", from_mid_gop, _LONG),
-    Kind(
+    OddFile("starts in mid-GOP", "beginnings", ".ts", from_mid_gop, _LONG),
+    OddFile(
         "starts at a CRA picture, mp4",
         "beginnings",
         ".mp4",
         from_open_gop,
         Truth(frames=100, times_s=by_linear_decode),
     ),
-    Kind(
+    OddFile(
         "starts at a CRA picture, ts",
         "beginnings",
         ".ts",
         from_open_gop,
         Truth(frames=100, times_s=by_linear_decode),
     ),
-    Kind("garbage before the first whole picture", "beginnings", ".ts", broken_start, _LONG),
-    Kind("every packet called a keyframe", "beginnings", ".mkv", all_keyframes),
+    OddFile("garbage before the first whole picture", "beginnings", ".ts", broken_start, _LONG),
+    OddFile("every packet called a keyframe", "beginnings", ".mkv", all_keyframes),
 )

@@ -19,7 +19,7 @@ from tests.support.review.looked_at import looked_at
 from tests.support.review.signed_in import make_token, review_app, with_token
 from webhook.bounded import BoundedDatabase
 from webhook.review.api.app import create_api
-from webhook.review.api.bodies import Act, Choosing, Decision, Options
+from webhook.review.api.bodies import ActBody, ChoosingBody, DecisionBody, OptionsBody
 from webhook.review.api.errors import WORDS
 from webhook.review.api.reading import MOST
 from worker.database.review import CONDITIONS
@@ -97,7 +97,12 @@ def test_the_words_that_it_lists_are_those_of_the_code() -> None:
     assert set(asset["candidates"]["items"]["properties"]["fate"]["enum"]) == set(Fate)
     says = asset["progress"]["properties"]["says"]["items"]["properties"]
     assert set(says["tone"]["enum"]) == set(Tone)
-    for name, body in {"Act": Act, "Release": Decision, "Choosing": Choosing, "Options": Options}.items():
+    for name, body in {
+        "Act": ActBody,
+        "Release": DecisionBody,
+        "Choosing": ChoosingBody,
+        "Options": OptionsBody,
+    }.items():
         assert set(schemas[name]["properties"]) == set(body.model_fields), name
 
 

@@ -12,7 +12,7 @@ from tests.support.review import shelf, tested
 from tests.support.review.decided import configured, pick_at
 from tests.support.review.signed_in import API, program
 from tests.support.service import builders
-from webhook.review.api.trials import Show, Start
+from webhook.review.api.trials import ShowBody, StartBody
 from worker.database.states import HeadState, Role, TrialOutcome, TrialState
 from worker.database.trials import Trial
 
@@ -109,7 +109,7 @@ def test_the_bodies_have_the_fields_that_are_described() -> None:
     """As `test_description` looks at the others."""
     description = resources.files("webhook.review.api").joinpath("openapi.json").read_text()
     schemas = json.loads(description)["components"]["schemas"]
-    for name, body in {"Start": Start, "Show": Show}.items():
+    for name, body in {"Start": StartBody, "Show": ShowBody}.items():
         assert set(schemas[name]["properties"]) == set(body.model_fields), name
     assert set(schemas["Test"]["properties"]["outcome"]["enum"]) == {*TrialOutcome, None}
     assert set(schemas["Head"]["properties"]["state"]["enum"]) == set(HeadState)

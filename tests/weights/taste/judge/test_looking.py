@@ -34,7 +34,7 @@ VERDICT = Verdict(
 )
 
 
-class Scripted:
+class SilentJudge:
     """A judge that gives no verdict, for these reasons in turn (empty: it gives one); then it gives one."""
 
     say = Say.LEAD
@@ -61,10 +61,10 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> tuple[JudgedVideo, ...]:
 
 
 @pytest.fixture
-def run(videos: tuple[JudgedVideo, ...]) -> Callable[[Scripted], list[str]]:
+def run(videos: tuple[JudgedVideo, ...]) -> Callable[[SilentJudge], list[str]]:
     """Return what shows all videos to a judge, and returns what became of each."""
 
-    def shown(judge: Scripted) -> list[str]:
+    def shown(judge: SilentJudge) -> list[str]:
         heads = [np.arange(2.0) for _ in videos]
         found = look(videos, heads, judge, 0, lambda _done: None, lambda _s: None)
         return [one.result for one in found]
@@ -72,33 +72,33 @@ def run(videos: tuple[JudgedVideo, ...]) -> Callable[[Scripted], list[str]]:
     return shown
 
 
-def test_a_busy_judge_is_waited_for(run: Callable[[Scripted], list[str]]) -> None:
+def test_a_busy_judge_is_waited_for(run: Callable[[SilentJudge], list[str]]) -> None:
     """Also one that is left alone for a while: a check measures judges, and not how busy they are."""
-    assert run(Scripted("busy", "paused", "busy")) == ["judged"] * 12
+    assert run(SilentJudge("busy", "paused", "busy")) == ["judged"] * 12
 
 
-def test_patience_ends(run: Callable[[Scripted], list[str]]) -> None:
+def test_patience_ends(run: Callable[[SilentJudge], list[str]]) -> None:
     """After two minutes the video has no verdict."""
     tries = int(looking.PATIENCE_S / looking.STEP_S) + 1
 
-    assert run(Scripted(*["busy"] * tries)) == ["busy", *["judged"] * 11]
+    assert run(SilentJudge(*["busy"] * tries)) == ["busy", *["judged"] * 11]
 
 
-def test_failures_of_one_video_are_not_those_of_the_next(run: Callable[[Scripted], list[str]]) -> None:
+def test_failures_of_one_video_are_not_those_of_the_next(run: Callable[[SilentJudge], list[str]]) -> None:
     """They are counted."""
-    assert run(Scripted("timeout", "refused")) == ["timeout", "refused", *["judged"] * 10]
+    assert run(SilentJudge("timeout", "refused")) == ["timeout", "refused", *["judged"] * 10]
 
 
 @pytest.mark.parametrize("result", ["misconfigured", "budget"])
-def test_what_would_be_the_same_for_all_ends_it(run: Callable[[Scripted], list[str]], result: str) -> None:
+def test_what_would_be_the_same_for_all_ends_it(run: Callable[[SilentJudge], list[str]], result: str) -> None:
     """The rest is not tried."""
-    assert run(Scripted("timeout", result)) == ["timeout", result]
+    assert run(SilentJudge("timeout", result)) == ["timeout", result]
 
 
 @pytest.mark.parametrize("judged", [0, 3])
-def test_a_judge_that_falls_silent_ends_it(run: Callable[[Scripted], list[str]], judged: int) -> None:
+def test_a_judge_that_falls_silent_ends_it(run: Callable[[SilentJudge], list[str]], judged: int) -> None:
     """Five videos in a row are enough to know, also of a server that has answered before."""
-    silent = Scripted(*[""] * judged, *["timeout"] * 12)
+    silent = SilentJudge(*[""] * judged, *["timeout"] * 12)
 
     assert run(silent) == ["judged"] * judged + ["timeout"] * 5
 

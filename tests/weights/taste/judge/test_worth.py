@@ -5,29 +5,30 @@ from __future__ import annotations
 import pytest
 
 from worker.pipeline.judging.verdict import Say
-from worker.weights.training.taste.judge.worth import Interval, Worth, say_of
+from worker.weights.training.taste.judge.worth import Worth, say_of
+from worker.weights.training.taste.measures import Estimate
 
-SURELY_BETTER = Interval(0.15, 0.12, 0.18)
-PERHAPS_BETTER = Interval(0.02, -0.01, 0.05)
-WORSE = Interval(-0.2, -0.23, -0.17)
+SURELY_BETTER = Estimate(0.15, 0.12, 0.18)
+PERHAPS_BETTER = Estimate(0.02, -0.01, 0.05)
+WORSE = Estimate(-0.2, -0.23, -0.17)
 GOOD_ORDER, COIN, UPSIDE_DOWN = (
-    Interval(0.86, 0.84, 0.88),
-    Interval(0.5, 0.47, 0.53),
-    Interval(0.1, 0.08, 0.12),
+    Estimate(0.86, 0.84, 0.88),
+    Estimate(0.5, 0.47, 0.53),
+    Estimate(0.1, 0.08, 0.12),
 )
-BETTER_FIRST, WORSE_FIRST = Interval(0.7, 0.6, 0.8), Interval(0.3, 0.2, 0.4)
-BAD_FRAMES, ANY_FRAMES = Interval(0.8, 0.7, 0.9), Interval(0.55, 0.45, 0.65)
+BETTER_FIRST, WORSE_FIRST = Estimate(0.7, 0.6, 0.8), Estimate(0.3, 0.2, 0.4)
+BAD_FRAMES, ANY_FRAMES = Estimate(0.8, 0.7, 0.9), Estimate(0.55, 0.45, 0.65)
 
 
 def worth(
     *,
     videos: int = 100,
     unjudged: int = 0,
-    pairs_right: Interval = GOOD_ORDER,
-    lead: Interval = SURELY_BETTER,
-    first_wins: Interval = BETTER_FIRST,
+    pairs_right: Estimate = GOOD_ORDER,
+    lead: Estimate = SURELY_BETTER,
+    first_wins: Estimate = BETTER_FIRST,
     best_vetoed: float = 0.0,
-    vetoed_place: Interval | None = None,
+    vetoed_place: Estimate | None = None,
 ) -> Worth:
     """Make what was measured of a judge, a very good one by default."""
     return Worth(videos, unjudged, pairs_right, lead, first_wins, best_vetoed, vetoed_place)
@@ -46,8 +47,8 @@ def test_who_is_better_by_luck_perhaps_decides_near_ties() -> None:
     assert "not surely" in found.because
 
 
-@pytest.mark.parametrize("lead", [SURELY_BETTER, Interval(0.0, -0.2, 0.2)])
-def test_few_videos_are_too_few_to_lead(lead: Interval) -> None:
+@pytest.mark.parametrize("lead", [SURELY_BETTER, Estimate(0.0, -0.2, 0.2)])
+def test_few_videos_are_too_few_to_lead(lead: Estimate) -> None:
     """And who does as well as our score on them keeps what an unmeasured judge has."""
     found = say_of(worth(videos=19, lead=lead))
 
@@ -58,7 +59,7 @@ def test_few_videos_are_too_few_to_lead(lead: Interval) -> None:
 def test_who_orders_no_better_may_only_leave_out() -> None:
     """On enough videos, also who is exactly as good as our score."""
     assert say_of(worth(pairs_right=COIN, lead=WORSE)).say is Say.VETO
-    assert say_of(worth(lead=Interval(0.0, 0.0, 0.0))).say is Say.VETO
+    assert say_of(worth(lead=Estimate(0.0, 0.0, 0.0))).say is Say.VETO
 
 
 def test_who_shows_worse_frames_first_does_not_lead() -> None:

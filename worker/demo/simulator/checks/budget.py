@@ -19,7 +19,7 @@ class Allowance(NamedTuple):
     window_s: float = 60.0
 
 
-class Spent(NamedTuple):
+class AllowanceUse(NamedTuple):
     """What a request left of the allowance that it was charged to."""
 
     allowance: Allowance
@@ -58,7 +58,7 @@ class Budget:
         self._windows: dict[str, tuple[float, int]] = {}  # its end, of the clock; requests in it
         self._lock = threading.Lock()
 
-    def spend(self, kind: str) -> Spent:
+    def spend(self, kind: str) -> AllowanceUse:
         """Count one request of a kind."""
         allowance, now_s = self._allowances[kind], self._clock()
         with self._lock:
@@ -67,10 +67,10 @@ class Budget:
                 end_s, count = now_s + allowance.window_s, 0
             # A refused request costs nothing more.
             self._windows[kind] = end_s, min(count + 1, allowance.requests)
-        return Spent(allowance, allowance.requests - count - 1, end_s - now_s)
+        return AllowanceUse(allowance, allowance.requests - count - 1, end_s - now_s)
 
 
-def countdown(spent: Spent) -> dict[str, str]:
+def countdown(spent: AllowanceUse) -> dict[str, str]:
     """Write how many requests there are, and how many are left, as most vendors do."""
     return {
         "X-RateLimit-Limit": str(spent.allowance.requests),
@@ -78,6 +78,6 @@ def countdown(spent: Spent) -> dict[str, str]:
     }
 
 
-def wait(spent: Spent) -> dict[str, str]:
+def wait(spent: AllowanceUse) -> dict[str, str]:
     """Write how long to wait, in an answer that refuses only (RFC 9110, 10.2.3)."""
     return {"Retry-After": str(spent.resets_in_s)} if spent.is_over else {}

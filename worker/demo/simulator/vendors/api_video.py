@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.checks.budget import Spent
+    from worker.demo.simulator.checks.budget import AllowanceUse
     from worker.demo.simulator.library import LibraryVideo
 
 API_KEY = "simulated-api-key"
@@ -76,7 +76,7 @@ class SimulatedApiVideo(Simulated):
             return "read"
         return "upload" if request.mimetype == "multipart/form-data" else "write"
 
-    def budget_headers(self, spent: Spent) -> dict[str, str]:
+    def budget_headers(self, spent: AllowanceUse) -> dict[str, str]:
         """Write what is left in every answer, and how long to wait in a header of api.video's own.
 
         Source: the vendor's OpenAPI document

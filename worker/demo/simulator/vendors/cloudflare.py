@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.checks.budget import Spent
+    from worker.demo.simulator.checks.budget import AllowanceUse
     from worker.demo.simulator.library import LibraryVideo
 
 ACCOUNT_ID, API_TOKEN = "simulated-account", "simulated-api-token"
@@ -87,7 +87,7 @@ class SimulatedCloudflare(Simulated):
         errors = [{"code": 10000 + status, "message": words}]
         return {"result": None, "success": False, "errors": errors, "messages": []}
 
-    def budget_headers(self, spent: Spent) -> dict[str, str]:
+    def budget_headers(self, spent: AllowanceUse) -> dict[str, str]:
         """Write what is left in every answer, as the draft of the IETF on rate limits has it.
 
         Source: https://developers.cloudflare.com/fundamentals/api/reference/limits (seen 2026-11)

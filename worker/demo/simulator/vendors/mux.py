@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.audience import Seen
-    from worker.demo.simulator.checks.budget import Spent
+    from worker.demo.simulator.audience import ViewCounts
+    from worker.demo.simulator.checks.budget import AllowanceUse
     from worker.demo.simulator.library import LibraryVideo
 
 WRITABLE = frozenset({"thumbnail_time", "passthrough", "meta"})
@@ -33,7 +33,7 @@ MAX_PAGE = 100  # of mux-node 15.3, AssetListParams.limit
 SIGNATURE = Timestamped("Mux-Signature")
 
 STEPS = {"hour": HOUR, "day": DAY}
-METRICS: dict[str, Callable[[Seen], int]] = {
+METRICS: dict[str, Callable[[ViewCounts], int]] = {
     "views": lambda seen: seen.plays,
     "playing_time": lambda seen: round(seen.watched_s * 1000),  # in milliseconds
 }
@@ -80,7 +80,7 @@ class SimulatedMux(Simulated):
         other = "internal_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_parameters"
         return {"error": {"type": ERRORS.get(HTTPStatus(status), other), "messages": [words]}}
 
-    def budget_headers(self, spent: Spent) -> dict[str, str]:
+    def budget_headers(self, spent: AllowanceUse) -> dict[str, str]:
         """Write what is left in every answer; the numbers themselves are not documented.
 
         Source: https://mux.com/blog/protect-your-prod-environment-new-rate-limit-controls (seen 2026-11)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.checks.budget import Spent
+    from worker.demo.simulator.checks.budget import AllowanceUse
     from worker.demo.simulator.library import Media
     from worker.demo.simulator.webhooks import Notice
 
@@ -108,7 +108,7 @@ class SimulatedPeerTube(Simulated):
         """Count logins by themselves."""
         return "login" if request.path == TOKEN_PATH else "all"
 
-    def budget_headers(self, spent: Spent) -> dict[str, str]:
+    def budget_headers(self, spent: AllowanceUse) -> dict[str, str]:
         """Write what is left in every answer, and when there is more, in seconds since 1970.
 
         Source: https://express-rate-limit.mintlify.app/reference/configuration#legacyheaders

@@ -22,7 +22,7 @@ from worker.demo.simulator.checks.pictures import JPEG, require_picture
 from worker.demo.simulator.library import LibraryVideo
 from worker.demo.simulator.platform import NOT_FOUND, WEBHOOK_SECRET, Change, Simulated
 from worker.demo.simulator.webhooks import Notice
-from worker.platforms.shared.buckets.sigv4 import SigningKey
+from worker.platforms.shared.buckets.sigv4 import AccessKey
 from worker.platforms.shared.signatures import SharedToken
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.demo.simulator.library import Media
 
 BUCKET, REGION = "films", "us-east-1"
-KEY = SigningKey("simulated-access-key", "simulated-secret-access-key", REGION)
+KEY = AccessKey("simulated-access-key", "simulated-secret-access-key", REGION)
 MAX_IMAGE_BYTES = 64 * 1024 * 1024  # the real limit is 5 GB
 MAX_KEYS = 50  # of a page; the real limit is 1000, and an answer may hold fewer than were asked for
 MAX_SKEW = timedelta(minutes=15)

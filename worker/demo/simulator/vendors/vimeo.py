@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from worker.demo.simulator.checks.budget import Spent
+    from worker.demo.simulator.checks.budget import AllowanceUse
     from worker.demo.simulator.library import LibraryVideo
     from worker.demo.simulator.webhooks import Notice
 
@@ -63,7 +63,7 @@ class SimulatedVimeo(Simulated):
         """Write words for people and for developers."""
         return {"error": "Something went wrong.", "developer_message": words, "error_code": status}
 
-    def budget_headers(self, spent: Spent) -> dict[str, str]:
+    def budget_headers(self, spent: AllowanceUse) -> dict[str, str]:
         """Write what is left in every answer, and the time at which there is more.
 
         Source: https://developer.vimeo.com/guidelines/rate-limiting; the numbers depend on the plan.

@@ -17,7 +17,7 @@ import numpy as np
 
 from worker.errors import UnreadableVideo
 from worker.pipeline.container.open_video import OpenVideo, open_video
-from worker.pipeline.container.seeking.keyframes import Start, start_of
+from worker.pipeline.container.seeking.keyframes import RandomAccess, start_of
 from worker.pipeline.display.small_frames import Plane, SmallFrame, shrink, small_size
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _may_differ(opened: OpenVideo, video: Video) -> bool:
             starts.add(start_of(packet, opened.stream.codec_context))
     # 4:4:4 of an old x264 was coded another way, and what the decoder must know of it may be lost.
     is_old_444 = bool(opened.preamble) and "444" in (opened.stream.codec_context.pix_fmt or "")
-    return is_old_444 or Start.DOUBTFUL in starts or len(starts) > 1
+    return is_old_444 or RandomAccess.DOUBTFUL in starts or len(starts) > 1
 
 
 def _length_s(video: Video) -> float:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from worker.pipeline.cues.bars.edges import Edge
-    from worker.pipeline.cues.bars.seams import Pair, Planes
+    from worker.pipeline.cues.bars.seams import Planes, SeamPair
 
 # Text or a logo covers at most so much of both bands, and of one row of them.
 MAX_COVERED = 0.25
@@ -69,7 +69,7 @@ class Band(Protocol):
         """Whether it is black, as most bars are."""
 
 
-def recognise(planes: Planes, pair: Pair) -> Band | None:
+def recognise(planes: Planes, pair: SeamPair) -> Band | None:
     """Tell what kind of band the witnesses of two seams show; None where it is composition.
 
     Args:
@@ -90,7 +90,7 @@ def recognise(planes: Planes, pair: Pair) -> Band | None:
 class Flat:
     """One colour, perhaps with text on it."""
 
-    pair: Pair
+    pair: SeamPair
     level: float  #: its luma
     is_flat: bool = True
 
@@ -118,7 +118,7 @@ class Flat:
         return np.asarray((band < low) | (band > high))
 
 
-def _flat(planes: Planes, pair: Pair, found: list[Edge]) -> Flat | None:
+def _flat(planes: Planes, pair: SeamPair, found: list[Edge]) -> Flat | None:
     levels = [np.median(side[:, : max(1, depth - 1)], axis=(1, 2)) for side, depth in sides(planes, pair)]
     flat = Flat(pair, float(np.median(levels)))
     is_constant = (np.abs(np.stack(levels) - flat.level) <= STEP).mean() >= MIN_HOLDING
@@ -137,13 +137,13 @@ def _flat(planes: Planes, pair: Pair, found: list[Edge]) -> Flat | None:
     return flat if (pair.is_alike or is_black) and _is_lively(planes, pair) else None
 
 
-def _is_black_beyond(planes: Planes, pair: Pair) -> bool:
+def _is_black_beyond(planes: Planes, pair: SeamPair) -> bool:
     """Tell whether the side without a seam is black as well."""
     beyond = planes[:, -3:-1] if pair.top else planes[:, 1:3]
     return bool(np.median(beyond) <= MAX_BLACK)
 
 
-def _is_lively(planes: Planes, pair: Pair) -> bool:
+def _is_lively(planes: Planes, pair: SeamPair) -> bool:
     """Tell whether something moves between the seams."""
     picture = planes[:, pair.top + 2 : planes.shape[1] - pair.bottom - 2 : 2, ::2]
     return bool((picture.std(axis=0, dtype=np.float32) >= MOVING).mean() >= MIN_LIVELY)
@@ -153,7 +153,7 @@ def _is_lively(planes: Planes, pair: Pair) -> bool:
 class StandingStill:
     """A picture without detail that never changes, as a gradient."""
 
-    pair: Pair
+    pair: SeamPair
     band: NDArray[np.float32]  #: (rows, width)
     is_flat: bool = False
     is_black: bool = False
@@ -164,7 +164,7 @@ class StandingStill:
         return np.asarray(differs.mean(axis=(1, 2)) <= 1 - MIN_STILL)
 
 
-def _standing_still(planes: Planes, pair: Pair, found: list[Edge]) -> StandingStill | None:
+def _standing_still(planes: Planes, pair: SeamPair, found: list[Edge]) -> StandingStill | None:
     band = np.median(_outside(planes, pair), axis=0).astype(np.float32)
     is_smooth = (np.abs(np.diff(band, axis=1)) > STEP / 2).mean() <= MAX_ROUGH
     if not is_smooth or not all(edge.is_moving for edge in found):
@@ -177,7 +177,7 @@ def _standing_still(planes: Planes, pair: Pair, found: list[Edge]) -> StandingSt
 class Enlarged:
     """A blurred enlargement of the picture itself."""
 
-    pair: Pair
+    pair: SeamPair
     is_flat: bool = False
     is_black: bool = False
 
@@ -187,7 +187,7 @@ class Enlarged:
         return np.array(blurred, dtype=bool)
 
 
-def _enlarged(planes: Planes, pair: Pair) -> Enlarged | None:
+def _enlarged(planes: Planes, pair: SeamPair) -> Enlarged | None:
     enlarged = Enlarged(pair)
     if not _mostly_holds(enlarged, planes):
         return None
@@ -198,12 +198,12 @@ def _mostly_holds(band: Band, planes: Planes) -> bool:
     return bool(band.holds(planes, np.ones(len(planes), dtype=bool)).mean() >= MIN_HOLDING)
 
 
-def _rows_above(pair: Pair) -> int:
+def _rows_above(pair: SeamPair) -> int:
     """Count the rows of the band above that are surely no part of the picture: the last may be both."""
     return max(pair.top - 1, min(pair.top, 1))
 
 
-def _outside(planes: Planes, pair: Pair) -> Planes:
+def _outside(planes: Planes, pair: SeamPair) -> Planes:
     """Cut out both bands, (frames, rows, width)."""
     below = max(pair.bottom - 1, min(pair.bottom, 1))
     return np.concatenate([planes[:, : _rows_above(pair)], planes[:, planes.shape[1] - below :]], axis=1)

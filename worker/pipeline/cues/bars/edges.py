@@ -12,7 +12,7 @@ from worker.pipeline.cues.bars.seams import STEP
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.pipeline.cues.bars.seams import Pair, Planes
+    from worker.pipeline.cues.bars.seams import Planes, SeamPair
 
 # A bar is as flat as its coding leaves it: levels.
 TOLERANCE = 8
@@ -48,12 +48,12 @@ def are_of_picture(found: Sequence[Edge]) -> bool:
     return is_touched and max(edge.spread for edge in found) >= least
 
 
-def edges(planes: Planes, pair: Pair) -> list[Edge]:
+def edges(planes: Planes, pair: SeamPair) -> list[Edge]:
     """Look along the seams of a pair, in the frames that show it."""
     return [_edge(side, depth) for side, depth in sides(planes, pair)]
 
 
-def sides(planes: Planes, pair: Pair) -> list[tuple[Planes, int]]:
+def sides(planes: Planes, pair: SeamPair) -> list[tuple[Planes, int]]:
     """List each seam that exists: the frames turned so that it is at the top, and its depth."""
     both = (planes, pair.top), (planes[:, ::-1], pair.bottom)
     return [(side, depth) for side, depth in both if depth]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from worker.pipeline.cues.bars.bands import Band
     from worker.pipeline.cues.bars.seams import Planes
 
-Frames = NDArray[np.intp]
+FrameIndices = NDArray[np.intp]
 """Indexes of frames, in order of time."""
 
 # Seams are believed by so many frames, or by all where there are fewer ...
@@ -45,7 +45,7 @@ class _Bars:
 
     top: float  #: rows, a fraction
     bottom: float
-    members: Frames
+    members: FrameIndices
 
 
 def find_pictures(
@@ -95,7 +95,7 @@ class _Search:
     times_s: NDArray[np.float64]
     shots: NDArray[np.int64]
 
-    def rectangle(self, among: Frames) -> tuple[Active | None, Frames]:
+    def rectangle(self, among: FrameIndices) -> tuple[Active | None, FrameIndices]:
         """Find the bars that most of some frames have, and all of them that have these."""
         lying = self.planes.transpose(0, 2, 1)
         across, along = self._bars(self.planes, among), self._bars(lying, among)
@@ -108,7 +108,9 @@ class _Search:
         height, width = self.planes.shape[1:]
         return (left / width, top / height, 1 - right / width, 1 - bottom / height), members
 
-    def _both(self, planes: Planes, first: _Bars) -> tuple[tuple[float, float], tuple[float, float], Frames]:
+    def _both(
+        self, planes: Planes, first: _Bars
+    ) -> tuple[tuple[float, float], tuple[float, float], FrameIndices]:
         """Add the bars across the other axis, between the bars that were found; 0 where there are none."""
         between = planes[:, math.ceil(first.top) : planes.shape[1] - math.ceil(first.bottom)]
         second = self._bars(between.transpose(0, 2, 1), first.members)
@@ -116,7 +118,7 @@ class _Search:
             return (first.top, first.bottom), (0.0, 0.0), first.members
         return (first.top, first.bottom), (second.top, second.bottom), second.members
 
-    def _bars(self, planes: Planes, among: Frames) -> _Bars | None:
+    def _bars(self, planes: Planes, among: FrameIndices) -> _Bars | None:
         """Find bars above and below that most of some frames have."""
         votes = Votes([step_shares(np.ascontiguousarray(planes[index])) for index in among])
         for pair in (*votes.pairs(), *votes.singles()):
@@ -136,8 +138,13 @@ class _Search:
         return None
 
     def _members(
-        self, planes: Planes, band: Band, among: Frames, seen: Frames, show_either: NDArray[np.bool_]
-    ) -> Frames:
+        self,
+        planes: Planes,
+        band: Band,
+        among: FrameIndices,
+        seen: FrameIndices,
+        show_either: NDArray[np.bool_],
+    ) -> FrameIndices:
         """List the frames that can have these bars, in runs of shots of which some frame surely has them.
 
         Args:
@@ -163,7 +170,7 @@ class _Search:
                 members += among[is_in_run & holds].tolist()
         return np.array(members, dtype=np.intp)
 
-    def _is_long(self, members: Frames, seen: Frames, *, is_black: bool) -> bool:
+    def _is_long(self, members: FrameIndices, seen: FrameIndices, *, is_black: bool) -> bool:
         """Tell whether enough frames show bars, for long enough that they are no chance."""
         if not len(members) or np.isin(seen, members).sum() < MIN_WITNESS_SHARE * len(members):
             return False

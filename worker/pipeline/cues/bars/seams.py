@@ -37,7 +37,7 @@ _MIN_UNLIKE_ROWS = 4
 _PAIRS = 2
 
 
-class Pair(NamedTuple):
+class SeamPair(NamedTuple):
     """Two seams, and the frames that show both."""
 
     top: int  #: rows from the top; 0 where only the other exists
@@ -89,7 +89,7 @@ class Votes:
         wide[:, 0] = False
         return wide
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[SeamPair]:
         """List the best pairs of seams, those at like depths first."""
         together = self.top.T.astype(np.float32) @ self.bottom.astype(np.float32)
         depths = np.arange(together.shape[0])
@@ -102,22 +102,22 @@ class Votes:
                 if not counts[a, b]:
                     break
                 seen = np.flatnonzero(self.top[:, a] & self.bottom[:, b])
-                found.append(Pair(a, b, seen, is_alike=bool(are_alike[a, b])))
+                found.append(SeamPair(a, b, seen, is_alike=bool(are_alike[a, b])))
                 counts[max(0, a - 3) : a + 4, max(0, b - 3) : b + 4] = 0
         return found
 
-    def singles(self) -> list[Pair]:
+    def singles(self) -> list[SeamPair]:
         """List the best seam of the top and the best of the bottom, each alone."""
         top, bottom = (
             _middle_of_peak(votes.sum(axis=0, dtype=np.float32)[:, None])[0]
             for votes in (self.top, self.bottom)
         )
         return [
-            Pair(top, 0, np.flatnonzero(self.top[:, top]), is_alike=False),
-            Pair(0, bottom, np.flatnonzero(self.bottom[:, bottom]), is_alike=False),
+            SeamPair(top, 0, np.flatnonzero(self.top[:, top]), is_alike=False),
+            SeamPair(0, bottom, np.flatnonzero(self.bottom[:, bottom]), is_alike=False),
         ]
 
-    def show_either(self, pair: Pair) -> NDArray[np.bool_]:
+    def show_either(self, pair: SeamPair) -> NDArray[np.bool_]:
         """Tell for each frame whether it shows at least one of two seams."""
         return np.asarray(self.top[:, pair.top] | self.bottom[:, pair.bottom])
 
@@ -135,7 +135,7 @@ def _most_unlike(height: int) -> float:
     return max(2, MAX_ASYMMETRY * height)
 
 
-def exact_depths(planes: Planes, pair: Pair) -> tuple[float, float]:
+def exact_depths(planes: Planes, pair: SeamPair) -> tuple[float, float]:
     """Find where between two rows each seam of a pair lies: rows from the top and from the bottom.
 
     Args:
@@ -145,7 +145,7 @@ def exact_depths(planes: Planes, pair: Pair) -> tuple[float, float]:
     return _exact_depth(planes, pair.top), _exact_depth(planes[:, ::-1], pair.bottom)
 
 
-def at_depths(pair: Pair, exact: tuple[float, float], height: int) -> Pair:
+def at_depths(pair: SeamPair, exact: tuple[float, float], height: int) -> SeamPair:
     """Put a pair where it exactly is, in whole rows."""
     top, bottom = (max(1, round(depth)) if depth else 0 for depth in exact)
     is_alike = pair.is_alike and abs(top - bottom) <= _most_unlike(height)

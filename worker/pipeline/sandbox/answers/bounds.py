@@ -16,7 +16,7 @@ from worker.pipeline.sandbox.answers.messages import NO_PICTURES, Room
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from worker.pipeline.frames import Candidate, Look, Scan, Still
+    from worker.pipeline.frames import Candidate, FaceLook, Scan, Still
     from worker.pipeline.media import Region, Video
     from worker.timeline import Range
 
@@ -135,7 +135,7 @@ def _check_candidate(candidate: Candidate) -> None:
         _check_share(cue)
 
 
-def _check_look(look: Look) -> None:
+def _check_look(look: FaceLook) -> None:
     _check_share(look.presence)
     for ratio in (look.eye_opening, look.yaw, look.pitch, look.lip_lift, look.mouth_opening):
         _within(ratio, -MAX_RATIO, MAX_RATIO, "a ratio in a face")

@@ -58,7 +58,7 @@ NO_PICTURES = Room()
 
 
 @dataclass(slots=True)
-class Progress:
+class TaskProgress:
     """What a child tells while it works on one task."""
 
     fraction: float = 0.0  #: of the task that is done, 0..1
@@ -114,7 +114,7 @@ def _head(said: dict[str, object]) -> bytes:
 
 
 def read_answer(
-    read_into: Callable[[memoryview], None], task: int, codec: Codec, room: Room, told: Progress
+    read_into: Callable[[memoryview], None], task: int, codec: Codec, room: Room, told: TaskProgress
 ) -> Any:
     """Read messages until one answers a task.
 

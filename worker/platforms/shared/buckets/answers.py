@@ -27,7 +27,7 @@ class ListedObject(NamedTuple):
     changed_at: datetime | None  #: aware
 
 
-class Listing(NamedTuple):
+class ObjectPage(NamedTuple):
     """A page of a bucket's list."""
 
     objects: list[ListedObject]  #: by their keys
@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
     message: str
 
 
-def read_listing(content: bytes) -> Listing:
+def read_listing(content: bytes) -> ObjectPage:
     """Read an answer to ListObjectsV2 that was asked for with `encoding-type=url`.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
@@ -55,7 +55,7 @@ def read_listing(content: bytes) -> Listing:
     # Where storage does not know the parameter, it does not name it either, and keys are as they are.
     is_encoded = _text(root, "EncodingType") == "url"
     objects = [_listed(item, is_encoded=is_encoded) for item in root if _name(item) == "Contents"]
-    return Listing(objects, is_last=_text(root, "IsTruncated") != "true")
+    return ObjectPage(objects, is_last=_text(root, "IsTruncated") != "true")
 
 
 def read_refusal(content: bytes) -> Refusal:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from worker.errors import ThumbsError
-    from worker.platforms.shared.buckets.answers import Listing, Refusal
-    from worker.platforms.shared.buckets.sigv4 import SigningKey
+    from worker.platforms.shared.buckets.answers import ObjectPage, Refusal
+    from worker.platforms.shared.buckets.sigv4 import AccessKey
 
 MAX_OBJECT_BYTES = 64 * 1024 * 1024  # of what is read whole; a still of 8K has less, as has a strip of frames
 PAGE_KEYS = 500  # twice as many would fit into an answer; all videos of a page are recorded together
@@ -89,7 +89,7 @@ class Bucket:
     """
 
     def __init__(
-        self, url: str, key: SigningKey, prefix: str, setting: str, to_write: str, account: str | None = None
+        self, url: str, key: AccessKey, prefix: str, setting: str, to_write: str, account: str | None = None
     ) -> None:
         self._url = url
         self._key = key
@@ -161,7 +161,7 @@ class Bucket:
         except AssetGone as exc:
             raise ShownMeanwhile(f"{key} was removed while it was to be replaced") from exc
 
-    def list(self, prefix: str, after: str | None = None) -> Listing:
+    def list(self, prefix: str, after: str | None = None) -> ObjectPage:
         """List objects by their keys, `PAGE_KEYS` at most.
 
         Args:

@@ -26,7 +26,7 @@ _AS_THEY_ARE = "-_.~"  # besides letters and digits; `quote` alone would leave a
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
+class AccessKey:
     """An access key, and where what it signs is valid."""
 
     access_key_id: str

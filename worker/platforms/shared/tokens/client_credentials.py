@@ -12,13 +12,13 @@ from worker.errors import PlatformUnavailable
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.api_client import ApiClient, Upload
 from worker.platforms.shared.credentials import basic
-from worker.platforms.shared.tokens.grant import Grant, Tokens
+from worker.platforms.shared.tokens.grant import TokenGrant, Tokens
 
 FORM = Upload(b"grant_type=client_credentials", "application/x-www-form-urlencoded")
 LEAST_LIFETIME_S = 60.0  # of a token whose answer names no lifetime
 
 
-class ClientCredentials(Grant):
+class ClientCredentials(TokenGrant):
     """The access token of one program.
 
     Args:

@@ -26,7 +26,7 @@ class Tokens(NamedTuple):
     ends_s: float = math.inf  #: of the monotonic clock, where the server says so; a 401 ends one, too
 
 
-class Grant(ABC):
+class TokenGrant(ABC):
     """The tokens of one user, or of one program.
 
     Args:

@@ -15,7 +15,7 @@ from worker.errors import AssetGone, CredentialsRefused, PlatformUnavailable, Pu
 from worker.platforms.shared import json_fields
 from worker.platforms.shared.api_client import ApiClient, Upload
 from worker.platforms.shared.credentials import Credentials
-from worker.platforms.shared.tokens.grant import Grant, Tokens
+from worker.platforms.shared.tokens.grant import TokenGrant, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ TOKEN_PATH = "/api/v1/users/token"  # noqa: S105 - an address
 FORM = "application/x-www-form-urlencoded"
 
 
-class PasswordGrant(Grant):
+class PasswordGrant(TokenGrant):
     """The tokens of one user.
 
     Args:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.weights.training.taste.features.examples import Examples
-    from worker.weights.training.taste.features.source import Source
+    from worker.weights.training.taste.features.source import FeatureSource
     from worker.weights.training.taste.judged_set import JudgedVideo
     from worker.weights.training.taste.learners.learner import Learner
     from worker.weights.training.taste.related import Indices
@@ -192,10 +192,10 @@ def _ridge_groups(model: str, examples: Examples) -> tuple[str, ...]:
     return tuple(name for name in wanted if name in examples.features)
 
 
-def _sources(model: str, device: str, trains_trunk: bool, train_only: bool) -> list[Source]:
+def _sources(model: str, device: str, trains_trunk: bool, train_only: bool) -> list[FeatureSource]:
     """List what is measured of frames: all of it for a report, else what the learner learns from."""
-    tower: Source = LayerSource() if model == BUNDLED else TowerSource(model, device)
-    learned_from: list[Source] = [] if trains_trunk else [tower, CueSource()]
+    tower: FeatureSource = LayerSource() if model == BUNDLED else TowerSource(model, device)
+    learned_from: list[FeatureSource] = [] if trains_trunk else [tower, CueSource()]
     return learned_from if train_only else [tower, CueSource(), ScoreSource(model, device)]
 
 

@@ -20,7 +20,7 @@ RESAMPLES = 4000
 CONFIDENCE = 0.95
 
 
-class Measured(NamedTuple):
+class VideoMeasures(NamedTuple):
     """What was measured of one video."""
 
     right: float  #: pairs in the editor's order, ties half
@@ -30,8 +30,8 @@ class Measured(NamedTuple):
     first_in_worst: float
 
 
-class Figure(NamedTuple):
-    """A share, 0..1, and its 95 % interval by bootstrap over videos."""
+class Estimate(NamedTuple):
+    """A share, 0..1, or a difference of two, and its 95 % interval by bootstrap over videos."""
 
     value: float
     low: float
@@ -41,18 +41,18 @@ class Figure(NamedTuple):
         return f"{self.value:.1%} ({100 * self.low:.0f}-{100 * self.high:.0f})"
 
 
-class Figures(NamedTuple):
+class SetMeasures(NamedTuple):
     """What was measured of many videos."""
 
     videos: int
     pairs: int
-    pairs_right: Figure
-    first_is_best: Figure
-    first_in_best: Figure
-    first_in_worst: Figure
+    pairs_right: Estimate
+    first_is_best: Estimate
+    first_in_best: Estimate
+    first_in_worst: Estimate
 
 
-def measure(ranks: NDArray[np.int64], scores: NDArray[np.floating]) -> Measured:
+def measure(ranks: NDArray[np.int64], scores: NDArray[np.floating]) -> VideoMeasures:
     """Compare the scores of one video's frames with the editor's order.
 
     Args:
@@ -63,7 +63,7 @@ def measure(ranks: NDArray[np.int64], scores: NDArray[np.floating]) -> Measured:
     ahead = scores[:, None] - scores
     right = float((better & (ahead > 0)).sum()) + float((better & (ahead == 0)).sum()) / 2
     is_first = scores == scores.max()
-    return Measured(
+    return VideoMeasures(
         right,
         float(better.sum()),
         float((ranks[is_first] == ranks.min()).mean()),
@@ -72,7 +72,7 @@ def measure(ranks: NDArray[np.int64], scores: NDArray[np.floating]) -> Measured:
     )
 
 
-def figures(measured: Sequence[Measured]) -> Figures:
+def figures(measured: Sequence[VideoMeasures]) -> SetMeasures:
     """Sum up videos: pairs over all of them, and the means of the rest.
 
     Args:
@@ -80,7 +80,7 @@ def figures(measured: Sequence[Measured]) -> Figures:
     """
     table = np.array(measured, np.float64)
     counts = _resampled_counts(len(table))
-    return Figures(
+    return SetMeasures(
         len(table),
         int(table[:, 1].sum()),
         _figure(table[:, 0], table[:, 1], counts),
@@ -88,7 +88,7 @@ def figures(measured: Sequence[Measured]) -> Figures:
     )
 
 
-def lead(ours: Sequence[Measured], theirs: Sequence[Measured]) -> Figure:
+def lead(ours: Sequence[VideoMeasures], theirs: Sequence[VideoMeasures]) -> Estimate:
     """Compare the shares of pairs of two judges on the same videos: ours minus theirs."""
     a, b = np.array(ours, np.float64), np.array(theirs, np.float64)
     return _figure(a[:, 0] - b[:, 0], a[:, 1], _resampled_counts(len(a)))
@@ -98,7 +98,7 @@ def first_wins(
     ranks: Sequence[NDArray[np.int64]],
     ours: Sequence[NDArray[np.floating]],
     theirs: Sequence[NDArray[np.floating]],
-) -> Figure:
+) -> Estimate:
     """Count the videos in which our first is preferred to their first; 1/2 where they are alike.
 
     Args:
@@ -113,7 +113,7 @@ def first_wins(
     return _figure(np.array(won), np.ones(len(won)), _resampled_counts(len(won)))
 
 
-def share(parts: Sequence[float], of: Sequence[float]) -> Figure:
+def share(parts: Sequence[float], of: Sequence[float]) -> Estimate:
     """Compute a share over videos: the sum of parts over the sum of wholes.
 
     Args:
@@ -139,7 +139,7 @@ def _resampled_counts(videos: int) -> NDArray[np.int64]:
     return np.random.default_rng(0).multinomial(videos, np.full(videos, 1 / videos), RESAMPLES)
 
 
-def _figure(parts: NDArray[np.float64], of: NDArray[np.float64], counts: NDArray[np.int64]) -> Figure:
+def _figure(parts: NDArray[np.float64], of: NDArray[np.float64], counts: NDArray[np.int64]) -> Estimate:
     shares = (counts @ parts) / np.maximum(counts @ of, 1)
     low, high = np.quantile(shares, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Figure(float(parts.sum() / max(of.sum(), 1)), float(low), float(high))
+    return Estimate(float(parts.sum() / max(of.sum(), 1)), float(low), float(high))

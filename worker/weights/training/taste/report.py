@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.weights.training.taste.judged_set import JudgedVideo
-    from worker.weights.training.taste.measures import Figures
+    from worker.weights.training.taste.measures import SetMeasures
     from worker.weights.training.taste.study import Rows, Study
 
 HEADS = ("videos", "pairs", "best", "best three", "worst three")
@@ -27,7 +27,7 @@ was on these very videos, it flatters; else it is a fair rival.
 """
 
 
-def cells(found: Figures) -> tuple[str, ...]:
+def cells(found: SetMeasures) -> tuple[str, ...]:
     """Write figures as the cells that belong under `HEADS`."""
     return (str(found.videos), *(str(one) for one in found[2:]))
 
@@ -90,7 +90,7 @@ def write(
     return [page, figures, scores]
 
 
-def as_json(found: Figures) -> dict[str, Any]:
+def as_json(found: SetMeasures) -> dict[str, Any]:
     """Write figures for programs: each share with the ends of its interval."""
     return {
         name: value._asdict() if hasattr(value, "_asdict") else value

@@ -10,7 +10,7 @@ import numpy as np
 
 from worker.weights.training.taste.features.present_score import PART, SCORE
 from worker.weights.training.taste.learners.ridge import Ridge
-from worker.weights.training.taste.measures import Figures, Measured, figures, measure
+from worker.weights.training.taste.measures import SetMeasures, VideoMeasures, figures, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ CURVE_SHARES = (0.125, 0.25, 0.5)  #: of the videos; the whole is measured anywa
 MIN_OF_KIND = 4  #: videos; kinds with fewer are summed up
 MIN_WITH_FACE = 1 / 3  #: of a video's frames; then it is one with people
 
-Rows = dict[str, Figures]
+Rows = dict[str, SetMeasures]
 """What was measured, by who judged or what was judged."""
 
 
@@ -92,7 +92,7 @@ def study(
     return found
 
 
-def rivals(examples: Examples) -> Iterator[tuple[str, Figures]]:
+def rivals(examples: Examples) -> Iterator[tuple[str, SetMeasures]]:
     """Measure what needs no learning: the present score, its parts, and single cues."""
     taste = f"{PART}taste"
     may_know = {SCORE, taste} if taste in examples.features else set()
@@ -113,7 +113,7 @@ def has_people(examples: Examples) -> list[bool]:
 
 def _curve(
     learner: Learner, examples: Examples, folds: Folds, on_progress: Callable[[float], None]
-) -> Iterator[tuple[str, Figures]]:
+) -> Iterator[tuple[str, SetMeasures]]:
     for number, share in enumerate(CURVE_SHARES):
         part_done = _part_of(on_progress, number, len(CURVE_SHARES))
         scores, learned_from = folds.judge(learner, part_done, share)
@@ -122,7 +122,7 @@ def _curve(
 
 def _worth(
     examples: Examples, folds: Folds, on_progress: Callable[[float], None]
-) -> Iterator[tuple[str, Figures]]:
+) -> Iterator[tuple[str, SetMeasures]]:
     groups = tuple(name for name in GROUPS if name in examples.features)
     judges = {"all": groups}
     judges |= {f"{name} alone": (name,) for name in groups}
@@ -134,7 +134,7 @@ def _worth(
 
 def _second_reading(
     second: Sequence[tuple[JudgedVideo, NDArray[np.int64]]],
-) -> Iterator[tuple[str, Figures]]:
+) -> Iterator[tuple[str, SetMeasures]]:
     """Measure other readers as judges: no score can agree much better than they do."""
     if second:
         measured = [measure(video.ranks, -ranks.astype(np.float64)) for video, ranks in second]
@@ -146,14 +146,14 @@ def _kinds(examples: Examples) -> list[str]:
     return [kind if kind and kinds.count(kind) >= MIN_OF_KIND else "all others" for kind in kinds]
 
 
-def _divided(measured: Sequence[Measured], labels: Sequence[str]) -> Iterator[tuple[str, Figures]]:
-    by_label: Mapping[str, list[Measured]] = {label: [] for label in sorted(set(labels))}
+def _divided(measured: Sequence[VideoMeasures], labels: Sequence[str]) -> Iterator[tuple[str, SetMeasures]]:
+    by_label: Mapping[str, list[VideoMeasures]] = {label: [] for label in sorted(set(labels))}
     for one, label in zip(measured, labels, strict=True):
         by_label[label].append(one)
     yield from ((label, figures(members)) for label, members in by_label.items())
 
 
-def _measured(examples: Examples, scores: Scores) -> list[Measured]:
+def _measured(examples: Examples, scores: Scores) -> list[VideoMeasures]:
     return [measure(video.ranks, one) for video, one in zip(examples.videos, scores, strict=True)]
 
 

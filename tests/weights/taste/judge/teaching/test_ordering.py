@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NAMES = ("cat", "dog", "fox", "hen", "owl", "pig", "rat")
 
 
-class Scripted:
+class FailingJudge:
     """A judge that fails as told, and else prefers what it is shown first."""
 
     say = Say.LEAD
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def ordered(folder: Path, judge: Scripted, waits: list[float] | None = None) -> Ordered:
+def ordered(folder: Path, judge: FailingJudge, waits: list[float] | None = None) -> Ordered:
     """Have a judge order what waits."""
     names = {video.name for video in read_judged_set(folder)} if (folder / "judged.tsv").exists() else set()
     waiting = read_unordered(folder, names)
@@ -68,14 +68,14 @@ def orders(folder: Path) -> dict[str, str]:
 
 def test_every_video_gets_its_row(folder: Path) -> None:
     """Which training reads."""
-    assert ordered(folder, Scripted()).videos == 7
+    assert ordered(folder, FailingJudge()).videos == 7
 
     assert orders(folder) == dict.fromkeys(NAMES, "ABC")
 
 
 def test_a_killed_run_goes_on_where_it_was(folder: Path) -> None:
     """Without asking about what has an order."""
-    killed = Scripted()
+    killed = FailingJudge()
 
     def kill(done: float) -> None:
         if done > 0.5:
@@ -83,7 +83,7 @@ def test_a_killed_run_goes_on_where_it_was(folder: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         order_frames(read_unordered(folder, ()), folder, killed, kill)
-    second = Scripted()
+    second = FailingJudge()
 
     assert ordered(folder, second).videos == 3
     assert (killed.asked, second.asked) == (4, 3)
@@ -92,18 +92,18 @@ def test_a_killed_run_goes_on_where_it_was(folder: Path) -> None:
 
 def test_a_video_without_a_verdict_waits_for_the_next_run(folder: Path) -> None:
     """And is named; the others are not held up."""
-    found = ordered(folder, Scripted("", "refused", "", "timeout"))
+    found = ordered(folder, FailingJudge("", "refused", "", "timeout"))
 
     assert found.failed == ["dog: the judge is refused", "hen: the judge is timeout"]
     assert found.ended == ""
     assert orders(folder).keys() == set(NAMES) - {"dog", "hen"}
-    assert ordered(folder, Scripted()).videos == 2
+    assert ordered(folder, FailingJudge()).videos == 2
 
 
 @pytest.mark.parametrize("result", ["budget", "misconfigured"])
 def test_what_no_video_can_help_ends_the_run(folder: Path, result: str) -> None:
     """At once, with what there is until then."""
-    judge = Scripted("", "", result)
+    judge = FailingJudge("", "", result)
     found = ordered(folder, judge)
 
     assert found.ended == f"the judge is {result}"
@@ -113,7 +113,7 @@ def test_what_no_video_can_help_ends_the_run(folder: Path, result: str) -> None:
 
 def test_failures_in_a_row_end_the_run(folder: Path) -> None:
     """Then it is not the videos; each costs money or minutes."""
-    judge = Scripted(*["invalid"] * 7)
+    judge = FailingJudge(*["invalid"] * 7)
     found = ordered(folder, judge)
 
     assert found.ended == "the judge is invalid"
@@ -123,7 +123,7 @@ def test_failures_in_a_row_end_the_run(folder: Path) -> None:
 def test_a_judge_with_too_much_to_do_is_waited_for(folder: Path) -> None:
     """A limit on the rate must not lose a run of hours."""
     waits: list[float] = []
-    found = ordered(folder, Scripted("busy", "busy", "paused"), waits)
+    found = ordered(folder, FailingJudge("busy", "busy", "paused"), waits)
 
     assert found.videos == 7
     assert waits == sorted(waits)
@@ -133,7 +133,7 @@ def test_a_judge_with_too_much_to_do_is_waited_for(folder: Path) -> None:
 def test_a_judge_that_stays_busy_ends_the_run(folder: Path) -> None:
     """After a while, and not after a while for each video of thousands."""
     waits: list[float] = []
-    found = ordered(folder, Scripted(*["busy"] * 1_000), waits)
+    found = ordered(folder, FailingJudge(*["busy"] * 1_000), waits)
 
     assert found.ended == "the judge is busy"
     assert sum(waits) == sum(WAITS_S) < 3600
@@ -146,6 +146,6 @@ def test_more_frames_than_letters_are_not_sent(tmp_path: Path) -> None:
     (cat,) = read_unordered(made, ())
     many = type(cat)(cat.name, cat.frames * 9, cat.duration_s)
 
-    found = order_frames([many], made, Scripted(), lambda _done: None)
+    found = order_frames([many], made, FailingJudge(), lambda _done: None)
 
     assert found.failed == ["cat: 27 frames, and a judge is shown 26 at most; leave some out"]

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.pipeline.frames import Candidate, Face, Look, Rgb
-    from worker.pipeline.scoring.text import Line
+    from worker.pipeline.frames import Candidate, Face, FaceLook, Rgb
+    from worker.pipeline.scoring.text import TextLine
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 MAX_FACES = 5  #: more make no difference
@@ -46,9 +46,9 @@ class SeenFrame:
 
     candidate: Candidate
     faces: tuple[Face, ...]  #: the surest first
-    lines: tuple[Line, ...]  #: of text
+    lines: tuple[TextLine, ...]  #: of text
     duration_s: float
-    look: Look | None  #: of the largest face; None without any, and where it is too small to be read
+    look: FaceLook | None  #: of the largest face; None without any, and where it is too small to be read
 
     @property
     def largest_face(self) -> Face:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from worker.weights.training.taste.features.source import Kept, Source
+    from worker.weights.training.taste.features.source import FeatureSource, Kept
     from worker.weights.training.taste.judged_set import JudgedVideo
 
 
@@ -55,10 +55,10 @@ class Examples:
 
 def see(
     videos: Sequence[JudgedVideo],
-    sources: Sequence[Source],
+    sources: Sequence[FeatureSource],
     kept: Kept,
     on_progress: Callable[[float], None],
-    activations: Source | None = None,
+    activations: FeatureSource | None = None,
 ) -> Examples:
     """Measure the frames of videos, or recall what was measured before.
 

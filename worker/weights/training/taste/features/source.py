@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SUM_LENGTH = 16  #: hex digits of a SHA-256 that make a file's name
 
 
-class Source(Protocol):
+class FeatureSource(Protocol):
     """Something that measures the frames of a video."""
 
     @property
@@ -59,7 +59,7 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def file(self, source: Source, video: JudgedVideo) -> Path:
+    def file(self, source: FeatureSource, video: JudgedVideo) -> Path:
         """Find the measurements of a video, and make them where they are missing.
 
         Returns:
@@ -74,7 +74,7 @@ class Kept:
             unfinished.replace(file)
         return file
 
-    def look(self, source: Source, video: JudgedVideo) -> dict[str, NDArray[np.floating]]:
+    def look(self, source: FeatureSource, video: JudgedVideo) -> dict[str, NDArray[np.floating]]:
         """Read the measurements of a video, and make them where they are missing."""
         return dict(load_file(self.file(source, video)))
 

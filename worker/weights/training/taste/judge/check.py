@@ -11,10 +11,10 @@ import numpy as np
 from worker.pipeline.judging.verdict import Fault
 from worker.pipeline.judging.vetoes import counting_faults
 from worker.weights.training.taste.judge.couples import Couples, couples_of
-from worker.weights.training.taste.judge.worth import Finding, Interval, Worth, say_of
+from worker.weights.training.taste.judge.worth import EarnedSay, Worth, say_of
 from worker.weights.training.taste.measures import (
-    Figure,
-    Figures,
+    Estimate,
+    SetMeasures,
     figures,
     first_wins,
     lead,
@@ -44,9 +44,9 @@ class FaultFound(NamedTuple):
 class Vetoes(NamedTuple):
     """What would be left out."""
 
-    of_all: Figure  #: of the frames shown
-    of_best: Figure  #: of the editor's best three
-    place: Figure | None  #: in the editor's order: 0 the best, 1 the worst; None where nothing is left out
+    of_all: Estimate  #: of the frames shown
+    of_best: Estimate  #: of the editor's best three
+    place: Estimate | None  #: in the editor's order: 0 the best, 1 the worst; None where nothing is left out
     faults: tuple[FaultFound, ...]
 
 
@@ -64,15 +64,15 @@ class Price(NamedTuple):
 class Check:
     """Everything that was measured of a judge."""
 
-    judge: Figures
-    head: Figures  #: our score, on the same videos
-    lead: Figure  #: in pairs: the judge minus our score
-    first_wins: Figure  #: the judge's first is better than ours; 1/2 where they are alike
+    judge: SetMeasures
+    head: SetMeasures  #: our score, on the same videos
+    lead: Estimate  #: in pairs: the judge minus our score
+    first_wins: Estimate  #: the judge's first is better than ours; 1/2 where they are alike
     couples: Couples
     vetoes: Vetoes
     price: Price
     unjudged: dict[str, int]  #: videos without a verdict, by the word of `Unjudged`
-    finding: Finding
+    finding: EarnedSay
 
 
 def check(looked: Sequence[Looked]) -> Check:
@@ -92,11 +92,11 @@ def check(looked: Sequence[Looked]) -> Check:
     worth = Worth(
         len(judged),
         unjudged.total(),
-        Interval(*found.pairs_right),
-        Interval(*leads),
-        Interval(*wins),
+        found.pairs_right,
+        leads,
+        wins,
         vetoes.of_best.value,
-        vetoes.place and Interval(*vetoes.place),
+        vetoes.place,
     )
     return Check(
         found,

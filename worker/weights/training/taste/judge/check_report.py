@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from worker.weights.training.taste.judge.check import Check, Vetoes
-    from worker.weights.training.taste.measures import Figure
+    from worker.weights.training.taste.measures import Estimate
 
 
 def as_document(found: Check, facts: dict[str, Any]) -> dict[str, Any]:
@@ -98,5 +98,5 @@ def _vetoes(vetoes: Vetoes) -> str:
     )
 
 
-def _signed(found: Figure) -> str:
+def _signed(found: Estimate) -> str:
     return f"{100 * found.value:+.1f} % ({100 * found.low:+.0f} to {100 * found.high:+.0f})"

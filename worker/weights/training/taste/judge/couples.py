@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from worker.judge.answers import Wrong, read_order
-from worker.weights.training.taste.measures import Figure, share
+from worker.weights.training.taste.measures import Estimate, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +23,9 @@ class Couples(NamedTuple):
     """What couples of readings say of a judge."""
 
     couples: int
-    agreement: Figure  #: of pairs of pictures: both readings prefer the same one
+    agreement: Estimate  #: of pairs of pictures: both readings prefer the same one
     #: of pairs: both readings prefer what was shown first, minus both prefer what was shown last; -1..1
-    first_shown: Figure
+    first_shown: Estimate
 
 
 def couples_of(verdicts: Sequence[Verdict]) -> Couples:

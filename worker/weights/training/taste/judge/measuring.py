@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from worker.errors import Unjudged
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
 from worker.weights.training.taste.features.present_score import ScoreSource
@@ -35,7 +35,7 @@ SUM_LENGTH = 16  #: hex digits of a SHA-256 that make a folder's name
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredWorth:
     """What a judge was found to be worth, beside which score of ours."""
 
     found: Check
@@ -64,7 +64,7 @@ def measure_judge(
     scores_file: Path | None = None,
     most_requests: int | None = None,
     seed: int = 0,
-) -> Measured:
+) -> MeasuredWorth:
     """Show videos to the judge that the settings name, and measure what it said.
 
     Args:
@@ -87,7 +87,7 @@ def measure_judge(
     _require_enough(looked, videos)
     found = check(looked)
     document = check_report.as_document(found, {"set": sum_of(videos), "may_know": may_know})
-    return Measured(found, source.sight, may_know, document)
+    return MeasuredWorth(found, source.sight, may_know, document)
 
 
 def _our_scores(
@@ -107,7 +107,7 @@ def _our_scores(
 
 
 def _judge(settings: Settings, work: Path, most_requests: int | None) -> VlmJudge:
-    connection = Connection.of(settings)
+    connection = JudgeConnection.of(settings)
     assert connection is not None  # noqa: S101 - the settings name a judge
     server = hashlib.sha256((settings.judge_url or "").encode()).hexdigest()[:SUM_LENGTH]
     return VlmJudge(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from worker.weights.training.taste.features.examples import Examples
 
 
-class Judge(Protocol):
+class LearnedJudge(Protocol):
     """What was learned: scores frames."""
 
     def __call__(self, examples: Examples) -> list[NDArray[np.float64]]:
@@ -33,5 +33,5 @@ class Learner(Protocol):
     def identity(self) -> str:
         """What the result depends on, beside the examples: settings and code."""
 
-    def fit(self, examples: Examples) -> Judge:
+    def fit(self, examples: Examples) -> LearnedJudge:
         """Learn from all of the videos."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.errors import ConfigurationError, JudgedSetInvalid
-from worker.judge.connection import Connection
+from worker.judge.connection import JudgeConnection
 from worker.judge.vlm_judge import VlmJudge
 from worker.pipeline.judging.verdict import Say
 from worker.pipeline.sandbox.decoder import Decoder
@@ -76,7 +76,7 @@ def taught_set(
         ConfigurationError: no judge is named, or it cannot be asked any more; the next run goes on.
     """
     settings = teacher.settings()
-    connection = Connection.of(settings)
+    connection = JudgeConnection.of(settings)
     if connection is None:
         raise ConfigurationError(
             "no judge is named; give --judge-url and --judge-model, or set JUDGE_URL, JUDGE_MODEL and "
@@ -116,7 +116,7 @@ def _order(
     waiting: Sequence[JudgedVideo],
     in_order: int,
     folder: Path,
-    connection: Connection,
+    connection: JudgeConnection,
     settings: Settings,
     teacher: Teacher,
     work: Path,
