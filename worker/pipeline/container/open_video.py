@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from worker.files.video_file import PieceStart
     from worker.pipeline.media import JoinedParts, Video
 
+# Decoders that look at `skip_frame` for each packet; dav1d, for one, asks only as it is opened.
+_SPARING_DECODERS = {"h264", "hevc"}
+
 
 @dataclass(slots=True, eq=False)
 class OpenVideo:
@@ -85,6 +88,24 @@ class OpenVideo:
     def packets_before(self, time_s: float) -> Iterator[Packet[VideoStream]]:
         """Yield packets of what is shown before the first keyframe at or after a moment; then flush."""
         return packets.packets_before(self.packets(), self.stream, self.clock.pts(time_s))
+
+    def packets_sparing(self, time_s: float) -> Iterator[Packet[VideoStream]]:
+        """Yield packets as `packets` does; before a moment, only frames that others refer to are decoded.
+
+        From the first packet on that is shown at the moment or later, everything is decoded again.
+        """
+        decoder, is_sparing = self.stream.codec_context, self._may_spare
+        for packet in self.packets():
+            is_sparing = is_sparing and packet.pts is not None and self.time_s(packet) < time_s
+            decoder.skip_frame = "NONREF" if is_sparing else "DEFAULT"
+            yield packet
+
+    @property
+    def _may_spare(self) -> bool:
+        """Whether frames may be left out in one place and not in another."""
+        # Where frames are counted, none may; and not all decoders ask again for each packet.
+        name = self.stream.codec_context.codec.name
+        return name in _SPARING_DECODERS and not avi_stamps.is_reordered(self.stream)
 
     def decode(self, found: Iterator[Packet[VideoStream]]) -> Iterator[VideoFrame]:
         """Decode packets from here on, stepping over damaged ones.

@@ -25,6 +25,7 @@ from worker.installation import extras
 from worker.pipeline.scoring.inference.whole_frame import Preprocessing
 from worker.weights.lite import PREPROCESS, load_lite
 from worker.weights.lite_taste import TastingLite, load_branch
+from worker.weights.packed import pack_convolutions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,8 +109,11 @@ def _load_lite(spec: str, device: torch.device) -> ClipModel:
         raise WeightsMissing(f"{own_taste}: no such file of taste; check the path after {LITE}:")
     taste = Path(own_taste) if own_taste else weights.path("lite-taste")
     towers, tokenize = load_lite()
+    network = TastingLite(towers, load_branch(taste)).eval().to(device)
+    if device.type == "cpu":
+        pack_convolutions(network)
     return ClipModel(
-        TastingLite(towers, load_branch(taste)).eval().to(device),
+        network,
         tokenize,
         Preprocessing.of(PREPROCESS),
         has_taste=True,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import cv2
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from worker.pipeline.frames import Candidate, Scored, SeenCandidate
+    from worker.pipeline.frames import Candidate, Face, Scored, SeenCandidate
     from worker.pipeline.judging.verdict import Judge
     from worker.pipeline.scoring.learned_head import LearnedHead
 
@@ -110,19 +112,23 @@ def score(
     """
     before = [seen.get(candidate.time_s) for candidate in candidates]
     looks = _look(candidates, before, models.scorer, on_progress)
+    with ThreadPoolExecutor(available_cores()) as pool:
+        faces = list(pool.map(partial(_faces, finder=models.faces), candidates, before))
     ranked = rank(
         candidates,
         looks.embeddings,
         appeal=models.scorer.appeal(looks.embeddings),
         relevance=models.scorer.relevance(looks.embeddings, title) if title else None,
         taste=models.scorer.taste(looks),
-        faces=[
-            models.faces.find(candidate.rgb) if one is None or one.faces is None else one.faces
-            for candidate, one in zip(candidates, before, strict=True)
-        ],
+        faces=faces,
     )
     tasted = [replace(one, taste=float(taste)) for one, taste in zip(ranked, looks.tastes, strict=True)]
     return add_learned(charge_for_text(tasted, models.text), models.head_in_use)
+
+
+def _faces(candidate: Candidate, before: SeenCandidate | None, finder: FaceFinder) -> tuple[Face, ...]:
+    """Find the faces of a candidate, or recall them."""
+    return finder.find(candidate.rgb) if before is None or before.faces is None else before.faces
 
 
 def _look(

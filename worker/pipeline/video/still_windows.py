@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,8 +37,12 @@ MIN_REACH_FRAMES = 5
 # its own shape, a column of 16x4000 would have 80,000 rows.
 MAX_LUMA_HEIGHT_PX = 4 * sharpness.WIDTH_PX
 
+# Up to so long before a window, frames that no other refers to are not decoded. Where a second has at least
+# five frames, the window is whole all the same.
+_SPARED_S = 0.2
 # Where a seek ends after the wanted frame (open GOP, a sparse index), the next one aims earlier by this much.
-_RETREATS_S = (0.0, 1.0, 5.0, 20.0)
+# The first spares what lies before the window; the second is for a window that reaches into it.
+_ATTEMPTS = ((0.0, True), (0.0, False), (1.0, False), (5.0, False), (20.0, False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,24 +116,28 @@ def _in_one_pass(
 
 
 def _after_a_seek(time_s: float, opened: OpenVideo, video: Video) -> Window | None:
-    for retreat_s in _RETREATS_S:
+    for retreat_s, is_sparing in _ATTEMPTS:
         earliest_s = time_s - STILL_REACH_S - retreat_s
         if earliest_s <= video.start_s:
             break
         if not opened.seek(earliest_s):
             continue
-        found = _from_here(time_s, opened, video)
-        # One frame before the asked one proves that the asked one was not missed.
-        if found is not None and found[1] > 0:
+        whole_from_s = earliest_s - _SPARED_S if is_sparing else -math.inf
+        found = _from_here(time_s, opened, video, whole_from_s)
+        # One frame before the asked one proves that the asked one was not missed. And before a window that
+        # begins earlier, where frames are rare, one of its own may have been spared.
+        if found is not None and found[1] > 0 and found[0][0].time_s >= whole_from_s:
             return found
     opened.rewind()
     return _from_here(time_s, opened, video)
 
 
-def _from_here(time_s: float, opened: OpenVideo, video: Video) -> Window | None:
+def _from_here(
+    time_s: float, opened: OpenVideo, video: Video, whole_from_s: float = -math.inf
+) -> Window | None:
     """Decode on until the frames about a moment are there."""
     held: deque[Neighbour] = deque()
-    _hold_around(time_s, _neighbours(opened, video), held)
+    _hold_around(time_s, _neighbours(opened, video, whole_from_s), held)
     return _window(held, time_s)
 
 
@@ -143,9 +152,9 @@ def _hold_around(time_s: float, frames: Iterator[Neighbour], held: deque[Neighbo
             held.popleft()
 
 
-def _neighbours(opened: OpenVideo, video: Video) -> Iterator[Neighbour]:
-    """Decode on from here."""
-    for frame in opened.decode(opened.packets()):
+def _neighbours(opened: OpenVideo, video: Video, whole_from_s: float = -math.inf) -> Iterator[Neighbour]:
+    """Decode on from here; before a moment, perhaps not all frames."""
+    for frame in opened.decode(opened.packets_sparing(whole_from_s)):
         yield Neighbour(opened.time_s(frame), frame, video.visible)
 
 
