@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from torch import nn
 
+from worker.weights import packed
 from worker.weights.lite import load_lite
 from worker.weights.lite_taste import TastingLite, load_branch
 from worker.weights.packed import PackedConvolution, pack_convolutions
@@ -44,16 +46,26 @@ def network() -> TastingLite:
 @torch.inference_mode()
 def test_the_packed_network_sees_the_same_on_any_number_of_threads(pictures: torch.Tensor) -> None:
     """On one core as on eight; and it is what the network was trained to see."""
-    packed = network()
-    seen = packed.look(pictures)
-    pack_convolutions(packed)
+    own = network()
+    seen = own.look(pictures)
+    pack_convolutions(own)
     torch.set_num_threads(1)
-    alone = packed.look(pictures)
+    alone = own.look(pictures)
 
     assert all(torch.allclose(*pair, rtol=1e-4, atol=1e-4) for pair in zip(alone, seen, strict=True))
     for threads in (2, 3, 8):
         torch.set_num_threads(threads)
-        assert all(torch.equal(*pair) for pair in zip(packed.look(pictures), alone, strict=True))
+        assert all(torch.equal(*pair) for pair in zip(own.look(pictures), alone, strict=True))
+
+
+def test_a_network_stays_as_it_is_where_pytorch_cannot_pack_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a Mac, or where a later PyTorch has other names for it."""
+    monkeypatch.setattr(packed, "_OPERATIONS", SimpleNamespace())
+    plain = nn.Sequential(nn.Conv2d(8, 8, 3), nn.ReLU6())
+
+    pack_convolutions(plain)
+
+    assert [type(layer) for layer in plain] == [nn.Conv2d, nn.ReLU6]
 
 
 @needs_onednn
