@@ -31,7 +31,6 @@ from tests.support.service.databases import Databases
 from worker import database
 from worker.analysis.decoder_pool import Decoders
 from worker.confinement.cores import available_cores
-from worker.database import make_engine
 from worker.pipeline.scoring.models import Models
 from worker.settings import get_settings
 from worker.standalone.servers import Server, start_postgres, start_valkey
@@ -166,9 +165,9 @@ def database_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Return the engine on this test's database."""
-    engine = make_engine(database_url)
+def engine(databases: Databases, database_url: str) -> Iterator[Engine]:
+    """Return the engine on this test's database, with no connection yet."""
+    engine = databases.engine(database_url)
     yield engine
     engine.dispose()
 
