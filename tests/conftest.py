@@ -121,9 +121,9 @@ def models(forgetful_models: Models) -> Models:
     return remembering(forgetful_models)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def decoders() -> Iterator[Decoders]:
-    """Return one warm decoder for the tests of a file, which may kill it."""
+    """Return one warm decoder, which each job gets anew; tests may kill it."""
     with Decoders(1) as decoders:
         yield decoders
 
