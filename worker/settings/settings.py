@@ -202,8 +202,7 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let arguments win over variables, and variables over files."""
-        folder = os.environ.get("SECRETS_DIR")
-        if not folder:
+        if not (folder := os.environ.get("SECRETS_DIR")):
             return init_settings, env_settings
         SecretFiles.ours = frozenset(settings_cls.model_fields)
         return init_settings, env_settings, SecretFiles(file_secret_settings, secrets_dir=folder)
