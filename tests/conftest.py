@@ -19,20 +19,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # OpenBLAS read this once, when they are imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# PyTorch takes a core 4 s to import, and neither the process that deals tests out nor most files need it. So
+# what imports it is imported in fixtures.
 import pytest
 import redis
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.support.media import clips, pictures
-from tests.support.remembering_models import remembering
-from tests.support.service.analyzer_rig import AnalyzerRig, ready_analyzer_rig
 from tests.support.service.commands import run_thumbs
 from tests.support.service.databases import Databases
 from worker import database
-from worker.analysis.decoder_pool import Decoders
 from worker.confinement.cores import available_cores
-from worker.database import make_engine
-from worker.pipeline.scoring.models import Models
 from worker.settings import get_settings
 from worker.standalone.servers import Server, start_postgres, start_valkey
 
@@ -41,7 +38,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from tests.support.service.analyzer_rig import AnalyzerRig
     from tests.support.service.commands import Run
+    from worker.analysis.decoder_pool import Decoders
+    from worker.pipeline.scoring.models import Models
 
 # These start whole programs. They go first, so that no worker is left with one of them at the end.
 SLOW_FIRST = (
@@ -113,18 +113,24 @@ def bikes_clip(shared_dir: Path) -> Path:
 @pytest.fixture(scope="session")
 def forgetful_models() -> Models:
     """Return the bundled models, loaded once, on the processor: results are to be the same everywhere."""
+    from worker.pipeline.scoring.models import Models
+
     return Models.load(device="cpu")
 
 
 @pytest.fixture(scope="session")
 def models(forgetful_models: Models) -> Models:
     """Return them for tests that only use them: each picture is judged once in the run."""
+    from tests.support.remembering_models import remembering
+
     return remembering(forgetful_models)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def decoders() -> Iterator[Decoders]:
-    """Return one warm decoder for the tests of a file, which may kill it."""
+    """Return one warm decoder, which each job gets anew; tests may kill it."""
+    from worker.analysis.decoder_pool import Decoders
+
     with Decoders(1) as decoders:
         yield decoders
 
@@ -132,6 +138,8 @@ def decoders() -> Iterator[Decoders]:
 @pytest.fixture
 def rig(engine: Engine, models: Models, decoders: Decoders, tmp_path: Path) -> Iterator[AnalyzerRig]:
     """Return a worker that is ready to look at an asset of the simulated platform."""
+    from tests.support.service.analyzer_rig import ready_analyzer_rig
+
     with ready_analyzer_rig(engine, models, decoders, tmp_path / "work") as rig:
         yield rig
 
@@ -166,9 +174,9 @@ def database_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Return the engine on this test's database."""
-    engine = make_engine(database_url)
+def engine(databases: Databases, database_url: str) -> Iterator[Engine]:
+    """Return the engine on this test's database, with no connection yet."""
+    engine = databases.engine(database_url)
     yield engine
     engine.dispose()
 

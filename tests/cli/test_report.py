@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from tests.support.terminals import shown_on
@@ -18,10 +20,16 @@ with suppress(SystemExit):
 """
 
 
+@cache
+def printed(columns: int) -> list[str]:
+    """Return what a terminal of so many columns shows."""
+    return shown_on(columns, PRINT)
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
 def test_no_address_and_no_name_is_broken(columns: int) -> None:
     """It is what people copy; lines end at spaces."""
-    lines = shown_on(columns, PRINT)
+    lines = printed(columns)
 
     words = " ".join(lines).split()
     assert {ADDRESS, "MUX__MAIN__WEBHOOK_SECRET,", "cloudflare/marketing-videos"} <= set(words)
@@ -31,7 +39,7 @@ def test_no_address_and_no_name_is_broken(columns: int) -> None:
 
 def test_sentences_stand_beside_where_there_is_room() -> None:
     """And below where there is not."""
-    wide, narrow = shown_on(120, PRINT), shown_on(80, PRINT)
+    wide, narrow = printed(120), printed(80)
 
     assert wide[1].split()[:4] == ["failed", "webhook", "events", "are"]
     assert wide[-2].strip() == "set MUX__MAIN__WEBHOOK_SECRET, or nothing comes"

@@ -13,16 +13,15 @@ from worker.analysis.memory import memory_of
 from worker.analysis.rows import result_of
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
-from worker.pipeline.sandbox.decoder import Decoder
 from worker.platforms.base import AssetState, RemoteAsset
 from worker.timeline import Range, Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from worker.pipeline.earlier_run import Memory
     from worker.pipeline.frames import Rgb, Run
+    from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
 
 # Which of several good frames wins differs even between whole runs, once the same frames are encoded again.
@@ -53,13 +52,6 @@ def share_of_worse(time_s: float, run: Run) -> float:
     seen = [*run.chosen, *(loser.scored for loser in run.losers if loser.scored)]
     best = max(one.score for one in seen if abs(one.candidate.time_s - time_s) < MOMENT_S)
     return sum(one.score < best for one in seen) / len(seen)
-
-
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[Decoder]:
-    """Return a warm decoder."""
-    with Decoder() as decoder:
-        yield decoder
 
 
 @pytest.fixture(scope="module")

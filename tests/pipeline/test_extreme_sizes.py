@@ -12,28 +12,20 @@ from worker.pipeline.container.probe import probe
 from worker.pipeline.cues import sharpness
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
-from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.video.scan import scan
 from worker.pipeline.video.stills import take_stills
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
 
+    from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
 
 SHAPES = [(16, 4000), (64, 8192), (2, 4000), (4000, 16), (4000, 2), (1, 1), (1, 720), (3, 5)]
 COMPARED_PX = 320 * 320 * 4  #: of a frame beside a still; an upright film of 9:16 has 180,000
 SCANNED_PX = 2 * 320 * 180
-
-
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[Decoder]:
-    """Return one decode process for all tests here."""
-    with Decoder() as decoder:
-        yield decoder
 
 
 def written(path: Path, size: tuple[int, int]) -> Path:

@@ -16,25 +16,17 @@ from worker.errors import UnreadableVideo
 from worker.pipeline.earlier_picks import EarlierPick
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
-from worker.pipeline.sandbox.decoder import Decoder
 from worker.time_ranges import parse_time_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from worker.pipeline.frames import Rgb, Run
+    from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
 
 BIKES = pictures.footage("bikes", 45, start=90)
 BUNNY = pictures.footage("bigbuckbunny", 50, start=60)
-
-
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[Decoder]:
-    """Return one decode process for all tests here."""
-    with Decoder() as decoder:
-        yield decoder
 
 
 @pytest.fixture

@@ -134,6 +134,12 @@ def folder(servers_dir: Path, request: pytest.FixtureRequest) -> Path:
     return folder
 
 
+@pytest.fixture
+def servers(database_url: str, redis_url: str) -> dict[str, str]:
+    """Return variables that name servers which run already, where its own do not matter."""
+    return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
 def test_one_command_starts_all_and_one_ctrl_c_stops_all(folder: Path) -> None:
     """In order, in seconds, with exit code 0; each program has a log of its own, and all count anew."""
     counts = folder / "data" / "metrics"
@@ -231,9 +237,9 @@ def test_whoever_starts_it_is_given_a_way_into_the_pages(folder: Path) -> None:
     assert secret.stat().st_mode & 0o777 == 0o600
 
 
-def test_pages_and_a_beacon_that_nobody_wants_are_not_started(folder: Path) -> None:
+def test_pages_and_a_beacon_that_nobody_wants_are_not_started(folder: Path, servers: dict[str, str]) -> None:
     """A port of 0 says so; nor is a link printed that leads nowhere."""
-    with thumbs_up(folder, REVIEW_PORT="0", BEACON_PORT="0") as up:
+    with thumbs_up(folder, **servers, REVIEW_PORT="0", BEACON_PORT="0") as up:
         up.wait_until_up()
 
         assert not up.children("quick_programs pages")
@@ -252,9 +258,9 @@ def test_a_port_that_is_wanted_twice_is_named(folder: Path) -> None:
     assert "BEACON_PORT is REVIEW_PORT; set another one, or 0 for no tests" in up.printed.read_text()
 
 
-def test_a_typing_error_in_a_variable_is_told_once(folder: Path) -> None:
+def test_a_typing_error_in_a_variable_is_told_once(folder: Path, servers: dict[str, str]) -> None:
     """Not by each program again."""
-    with thumbs_up(folder, MUX_MAIN_API_URL="x") as up:
+    with thumbs_up(folder, **servers, MUX_MAIN_API_URL="x") as up:
         up.wait_until_up()
 
     printed = up.printed.read_text()
@@ -263,9 +269,9 @@ def test_a_typing_error_in_a_variable_is_told_once(folder: Path) -> None:
     assert printed.count("MUX_MAIN_API_URL") == 1
 
 
-def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path) -> None:
+def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path, servers: dict[str, str]) -> None:
     """The operator sees what it said last, and nothing is left running."""
-    with thumbs_up(folder, **{BROKEN: "analyze"}) as up:
+    with thumbs_up(folder, **servers, **{BROKEN: "analyze"}) as up:
         assert up.process.wait(START_S) == 1
 
     printed = up.printed.read_text()
@@ -273,9 +279,11 @@ def test_a_program_that_cannot_work_ends_all_with_its_reason(folder: Path) -> No
     assert "no-such-model" in printed.rpartition("Error: analyze ended")[2]
 
 
-def test_a_program_that_is_not_ready_in_time_ends_all_with_what_to_do(folder: Path) -> None:
+def test_a_program_that_is_not_ready_in_time_ends_all_with_what_to_do(
+    folder: Path, servers: dict[str, str]
+) -> None:
     """Though it has not said a word."""
-    with thumbs_up(folder, **{MUTE: "analyze"}) as up:
+    with thumbs_up(folder, **servers, **{MUTE: "analyze"}) as up:
         assert up.process.wait(START_S) == 1
 
     said = up.printed.read_text().rpartition("Error: ")[2].strip()

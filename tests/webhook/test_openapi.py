@@ -51,7 +51,7 @@ SIGN = {
 }
 
 # What comes out depends on nothing but the description: the same requests each time.
-fuzzed = settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+fuzzed = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture

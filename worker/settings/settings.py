@@ -203,9 +203,10 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let arguments win over variables, and variables over files."""
+        if not (folder := os.environ.get("SECRETS_DIR")):
+            return init_settings, env_settings
         SecretFiles.ours = frozenset(settings_cls.model_fields)
-        files = SecretFiles(file_secret_settings, secrets_dir=os.environ.get("SECRETS_DIR") or None)
-        return init_settings, env_settings, files
+        return init_settings, env_settings, SecretFiles(file_secret_settings, secrets_dir=folder)
 
     @model_validator(mode="before")
     @classmethod

@@ -35,11 +35,12 @@ CODECS = {
 }
 
 
-@pytest.fixture(params=CODECS)
-def video(request: pytest.FixtureRequest, tmp_path: Path) -> Video:
+@pytest.fixture(scope="module", params=CODECS)
+def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Video:
     """Three seconds of numbered frames."""
-    path = clips.write(tmp_path / "a.avi", stamped.film(FRAMES), CODECS[request.param])
-    return probe(pack(tmp_path / "packed.avi", path) if request.param.endswith("packed") else path)
+    folder = tmp_path_factory.mktemp("avi")
+    path = clips.write(folder / "a.avi", stamped.film(FRAMES), CODECS[request.param])
+    return probe(pack(folder / "packed.avi", path) if request.param.endswith("packed") else path)
 
 
 def numbers_by_place(video: Video, seek_s: float | None = None) -> dict[int, int | None]:

@@ -20,24 +20,17 @@ from worker.pipeline.judging.verdict import Description, Fault, Say
 from worker.pipeline.judging.weighing import NEAR_TIE
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
-from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.selection.scenes import scene_distances
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from worker.pipeline.frames import Run, Scored
+    from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
 
     Pick = Callable[..., Run]
-
-
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[Decoder]:
-    """Return one decode process for all tests here."""
-    with Decoder() as decoder:
-        yield decoder
 
 
 @pytest.fixture(scope="module")

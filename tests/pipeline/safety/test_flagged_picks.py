@@ -13,23 +13,16 @@ from worker.local.shortfall import why_fewer
 from worker.pipeline.options import Options
 from worker.pipeline.pick import pick_thumbnails
 from worker.pipeline.safety.flags import FLAGGED_NOTE
-from worker.pipeline.sandbox.decoder import Decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from worker.pipeline.frames import Rgb, Run
+    from worker.pipeline.sandbox.decoder import Decoder
     from worker.pipeline.scoring.models import Models
 
     Picker = Callable[..., Run]
-
-
-@pytest.fixture(scope="module")
-def decoder() -> Iterator[Decoder]:
-    """Return one decoder for all."""
-    with Decoder() as decoder:
-        yield decoder
 
 
 @pytest.fixture

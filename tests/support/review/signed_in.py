@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jinja2 import BytecodeCache
 from pydantic import SecretStr
 
 from webhook.review.app import create_app
@@ -16,14 +17,35 @@ from worker.settings import Settings
 
 if TYPE_CHECKING:
     from datetime import timedelta
+    from types import CodeType
 
     from flask import Flask
     from flask.testing import FlaskClient
+    from jinja2.bccache import Bucket
     from sqlalchemy import Engine
 
 URL = "http://localhost"  #: where Flask's client of tests asks
 API = f"{URL}/api/v1"  #: where answers say that things are
 SECRET = "a secret of the tests, of more than 32 characters"  # noqa: S105 - of no use elsewhere
+
+
+class _CompiledPages(BytecodeCache):
+    """Templates as Python code, made once in a run: those of an asset's page take a core 200 ms."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a template, where it was compiled before."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _CompiledPages()
 
 
 def review_app(engine: Engine, settings: Settings | None = None) -> Flask:
@@ -35,6 +57,7 @@ def review_app(engine: Engine, settings: Settings | None = None) -> Flask:
         given.model_copy(update={"review_secret": given.review_secret or SecretStr(SECRET)}), engine
     )
     app.config["WTF_CSRF_ENABLED"] = False
+    app.jinja_env.bytecode_cache = _COMPILED
     return app
 
 

@@ -19,6 +19,8 @@ from worker.database.models import Base
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Engine
+
     from worker.standalone.servers import Server
 
 TEMPLATE = "migrated"
@@ -58,6 +60,7 @@ class Databases:
         self._server = server
         self._count = 0
         self._free: list[psycopg.Connection] = []  # to the databases that wait for a test
+        self._engines: dict[str, Engine] = {}  # by address
 
     def __enter__(self) -> Self:
         """Make the template."""
@@ -88,6 +91,15 @@ class Databases:
         name = connection.info.dbname
         connection.close()
         self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def engine(self, url: str) -> Engine:
+        """Return a database's engine; who has it last, disposes of its connections.
+
+        It keeps the statements that it compiled, which take a core 2 ms each.
+        """
+        if url not in self._engines:
+            self._engines[url] = make_engine(url)
+        return self._engines[url]
 
     def empty(self, connection: psycopg.Connection) -> None:
         """Remove the rows of a lent database, also while somebody is connected to it."""

@@ -37,9 +37,7 @@ VALUES = st.recursive(
 )
 
 # The database is cleared by nobody between examples: what is asked is only how it answers.
-fuzzed = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzzed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("sign", SIGN)
