@@ -27,7 +27,6 @@ from worker.settings.storage import StorageSettings
 from worker.settings.trials import TrialSettings
 from worker.settings.types import (
     Aspects,
-    Days,
     HookUrl,
     Hosts,
     Line,
@@ -188,9 +187,6 @@ class Settings(PlatformSettings, ReviewSettings, TrialSettings, JudgeSettings, S
     )
     thumbnails_secret: StandardSecret | None = Field(
         None, description="Signs these addresses: `whsec_` and the base64 of 24 to 64 bytes."
-    )
-    thumbnails_retention_days: Days = Field(
-        30, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
     )
 
     @classmethod

@@ -71,6 +71,9 @@ class StorageSettings(BaseSettings):
         description="Filmstrips, the small frames that a run looked at, are kept so long, and until the "
         "others of their week are as old. After an edit, a video without one is looked at whole.",
     )
+    thumbnails_retention_days: Days = Field(
+        30, description="Thumbnails of deleted videos, and those of older runs, are kept so long."
+    )
 
     @model_validator(mode="after")
     def _pooler_has_an_address(self) -> Self:
