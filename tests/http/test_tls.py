@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from worker.http import client as http_client
 from worker.http.client import BoundedClient
+from worker.http.failure import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,20 +48,42 @@ def certificate(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture
+def own_authorities() -> Iterator[None]:
+    """Let authorities be read in this test, and again after it."""
+    http_client.tls_context.cache_clear()
+    yield
+    http_client.tls_context.cache_clear()
+
+
 def test_large_bodies_arrive_whole(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent and received through our own sockets, in as many steps as it takes."""
-    monkeypatch.setattr(http_client, "_tls", lambda: ssl.create_default_context(cafile=certificate))
+    monkeypatch.setattr(http_client, "tls_context", lambda: ssl.create_default_context(cafile=certificate))
     with _echo(certificate) as port, BoundedClient(timeout_s=10) as client:
         for _ in range(2):
             answer = client.post(f"https://localhost:{port}/", content=SENT)
             assert answer.content == SENT
 
 
+@pytest.mark.usefixtures("own_authorities")
+def test_an_authority_of_the_operator_is_trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage, a judge or a receiver of picks in their own network may have a certificate from it."""
+    with _echo(certificate) as port, BoundedClient(timeout_s=10) as client:
+        with pytest.raises(httpx.ConnectError) as refused:
+            client.get(f"https://localhost:{port}/")
+        assert "SSL_CERT_FILE" in reason_of(refused.value)
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    http_client.tls_context.cache_clear()
+    with _echo(certificate) as port, BoundedClient(timeout_s=10) as client:
+        assert client.post(f"https://localhost:{port}/", content=b"all").content == b"all"
+
+
 def test_a_certificate_for_another_name_is_refused(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name is checked, not only who signed."""
-    monkeypatch.setattr(http_client, "_tls", lambda: ssl.create_default_context(cafile=certificate))
+    monkeypatch.setattr(http_client, "tls_context", lambda: ssl.create_default_context(cafile=certificate))
     with (
         _echo(certificate) as port,
         BoundedClient(timeout_s=10) as client,

@@ -27,11 +27,11 @@ class BoundedTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, network: BoundedNetwork, *, is_patient: bool = False) -> None:
-        super().__init__(verify=_tls())
+        super().__init__(verify=tls_context())
         self._is_patient = is_patient
         # httpx offers no way to hand a backend to its pool, so the pool is replaced.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(), keepalive_expiry=KEEPALIVE_S, network_backend=network
+            ssl_context=tls_context(), keepalive_expiry=KEEPALIVE_S, network_backend=network
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -41,7 +41,7 @@ class BoundedTransport(httpx.HTTPTransport):
 
 
 class BoundedClient(httpx.Client):
-    """Follows no redirect, and uses no proxy and no other setting of the environment.
+    """Follows no redirect, and uses no proxy of the environment.
 
     From the question for the host's name to the end of the answer's head, an exchange may last `EXCHANGE_S`;
     then TooSlow is raised. Whoever reads a body puts a `Deadline` around it.
@@ -72,6 +72,12 @@ class BoundedClient(httpx.Client):
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    """Trust the public authorities; reading their certificates takes a good part of a small download."""
-    return httpx.create_ssl_context(trust_env=False)
+def tls_context() -> ssl.SSLContext:
+    """Trust the public authorities, and those that this machine trusts.
+
+    OpenSSL finds the latter in the system's folder, or where SSL_CERT_FILE or SSL_CERT_DIR say: so operators
+    add an authority of their own. Kept, as reading all of them takes a good part of a small download.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
