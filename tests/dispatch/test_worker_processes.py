@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 import redis
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.support.faults import processes
 from tests.support.faults.broker_illness import ILLNESSES
@@ -23,6 +25,7 @@ from worker.database import make_engine, migrate, transaction
 from worker.database.models import Job, Thumbnail
 from worker.demo.simulator import Media, SimulatedMux
 from worker.dispatch.celery_app import WorkerKind, make_app, send_hint
+from worker.dispatch.worker_process import _outwait
 from worker.standalone.servers import start_postgres
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 NOWHERE = "http://127.0.0.1:9/"  # nobody hears the webhooks; the tests record events themselves
 NO_SERVER = "redis://127.0.0.1:9/0"
+MOST_MORE = 10  # connections of an engine beyond its pool
 SOON_S = 15.0  # REHINT_S is 60 s
 AT_ONCE_S = 25.0  # to stop, on a busy machine; an orchestrator kills after 30 s
 
@@ -197,6 +201,28 @@ def test_a_hint_that_meets_a_dead_database_is_kept(
 
         assert worker.stop() < AT_ONCE_S
         assert "Traceback" not in worker.log()
+    engine.dispose()
+
+
+def test_a_hint_that_meets_no_free_connection_is_kept(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a worker with more hints than connections, while the database is silent to those before."""
+    engine, looked_at = make_engine(database_url, pool_size=1), []
+
+    def look() -> None:
+        with transaction(engine) as session:
+            looked_at.append(session.scalar(select(1)))
+
+    with ThreadPoolExecutor(1) as threads, ExitStack() as others:
+        for _ in range(1 + MOST_MORE):
+            others.enter_context(engine.connect())
+        kept = threads.submit(_outwait, look, threading.Event())
+        until(lambda: "the hint is kept" in caplog.text)
+        others.close()
+        kept.result(SOON_S)
+
+    assert looked_at == [1]
     engine.dispose()
 
 

@@ -19,6 +19,7 @@ from celery import signals
 from celery.concurrency import get_implementation
 from celery.exceptions import CDeprecationWarning, CPendingDeprecationWarning, SecurityWarning
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from structlog.contextvars import bound_contextvars
 
 from worker import database, jobs, logs, metrics, publications, tracing
@@ -132,8 +133,9 @@ def _outwait(work: Callable[[], object], stopping: threading.Event) -> None:
     while True:
         try:
             work()
-        except DBAPIError as exc:
-            if not is_outage(exc):
+        except (DBAPIError, NoConnectionFree) as exc:
+            # A database that is silent keeps the connections of those who asked first.
+            if isinstance(exc, DBAPIError) and not is_outage(exc):
                 raise
             if not is_told:
                 log.warning("the database does not answer; the hint is kept: %s", first_line(exc))

