@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import update
 
 from tests.support.review.looked_at import looked_at
-from tests.support.review.signed_in import review_app, signed_in
+from tests.support.review.signed_in import review_app, signed_in, without_tokens
 from tests.support.service import builders
 from worker.database import transaction
 from worker.database.base import NOW
@@ -45,13 +44,6 @@ def test_what_the_browser_has_is_not_sent_again(engine: Engine) -> None:
     assert (again.status_code, again.data) == (304, b"")
 
 
-def without_token(page: str) -> str:
-    """A page but for the tokens of its forms, which tell the second that they were made in."""
-    stripped, count = re.subn(r'"X-CSRFToken": "[^"]+"|name="csrf_token" value="[^"]+"', "", page)
-    assert count > 1
-    return stripped
-
-
 @pytest.mark.parametrize("headers", [{}, {"If-None-Match": '"1"'}])
 @pytest.mark.parametrize("address", ["/frames/1.jpg", "/pictures/1.jpg"])
 def test_pictures_of_other_accounts_are_as_unknown_as_those_that_do_not_exist(
@@ -64,7 +56,7 @@ def test_pictures_of_other_accounts_are_as_unknown_as_those_that_do_not_exist(
     hidden, unknown = client.get(address, headers=headers), client.get(address.replace("1", "99"))
 
     assert (hidden.status_code, unknown.status_code) == (404, 404)
-    assert without_token(hidden.text) == without_token(unknown.text)
+    assert without_tokens(hidden.text) == without_tokens(unknown.text)
 
 
 def test_a_stranger_sees_no_picture(engine: Engine) -> None:
