@@ -27,11 +27,12 @@ LOOK = """
         RETURN NULL;
     END IF;
 """
-# Who inserts waits likewise, by the unique key.
+# Who inserts waits likewise, by the unique key. An id of ours that was given before, as by a sequence that is
+# behind after a change of servers, is an error, or the webhook would be lost as a repeated one.
 REMEMBER = """
     INSERT INTO deliveries (event_id, received_at, platform, account, delivery_id)
         VALUES (NEW.id, NEW.received_at, NEW.platform, NEW.account, NEW.delivery_id)
-        ON CONFLICT DO NOTHING;
+        ON CONFLICT (platform, account, delivery_id) DO NOTHING;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -67,6 +68,7 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     _have_trigger(LOOK + REMEMBER)
+    _wait()
     online_ddl.in_batches("events", FILL)
     _have_trigger(REMEMBER)
     # That of the default one first, like which all later ones are made.
@@ -82,17 +84,23 @@ def downgrade() -> None:
             online_ddl.create_index(f"{partition}_delivery", partition, KEY, is_unique=True)
     if _list("SELECT to_regclass('deliveries') WHERE to_regclass('deliveries') IS NOT NULL"):
         _have_trigger(LOOK + REMEMBER)
+        _wait()
     _have_trigger(LOOK)
+    _wait()
     op.drop_table("deliveries", if_exists=True)
 
 
 def _have_trigger(do: str) -> None:
-    """Let the trigger do this, and wait until nobody's transaction has events that went by it as it was."""
+    """Let the trigger do this for all events that come from now on."""
     op.execute(
         "CREATE OR REPLACE FUNCTION thumbs_refuse_repeated() RETURNS trigger LANGUAGE plpgsql"
         f" AS $$ BEGIN {do} RETURN NEW; END $$"
     )
     online_ddl.commit()
+
+
+def _wait() -> None:
+    """Wait until nobody's transaction has events that went by the trigger as it was before."""
     online_ddl.lock("events")
     online_ddl.commit()
 
