@@ -232,6 +232,20 @@ def test_a_folder_that_takes_longer_lets_others_have_their_turn(engine: Engine, 
     assert noted(engine) == []
 
 
+def test_a_folder_full_of_what_is_not_ours_takes_no_longer_than_others(
+    engine: Engine, server: Scripted
+) -> None:
+    """However many pages it has."""
+    folder = "candidates/2026-01-01/"
+    pages = [listing(f"{folder}{number}").raw for number in range(9)]
+    server.answers += [Answer(200, raw=page, pause_s=0.01) for page in pages]
+    let_be_due(engine, [folder])
+
+    remove_due(engine, bucket_at(server), longest_s=1.0)
+
+    assert (len(server.asked), noted(engine)) == (1, [folder])
+
+
 def test_a_folder_whose_list_repeats_itself_holds_up_nothing(
     engine: Engine, server: Scripted, caplog: pytest.LogCaptureFixture
 ) -> None:

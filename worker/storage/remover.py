@@ -80,14 +80,16 @@ def _remove_folder(session: Session, bucket: PictureBucket, ends_at_s: float) ->
 
 
 def _unshown_below(session: Session, bucket: PictureBucket, folder: str) -> Iterator[Sequence[str]]:
-    """Find objects of a folder that no row shows, as many at a time as are removed together.
+    """Find objects of a folder that no row shows, of as many at a time as are removed together.
 
-    Rows are looked at between any two requests, also so that the transaction never waits for longer than one.
+    There may be none among these, so that who asks can look at the clock. Rows are looked at just before, so
+    the transaction does not wait for several requests either.
     """
     for page in bucket.list(folder):
-        keys, step = [one.key for one in page if is_ours(one.key)], bucket.removed_together
-        for some in (keys[start : start + step] for start in range(0, len(keys), step)):
-            yield sorted(set(some) - removals.shown(session, some))
+        step = bucket.removed_together
+        for start in range(0, len(page), step):
+            ours = {one.key for one in page[start : start + step] if is_ours(one.key)}
+            yield sorted(ours - removals.shown(session, ours))
 
 
 def _due(session: Session, kind: ColumnElement[bool], most: int) -> Sequence[str]:
