@@ -1,9 +1,10 @@
 """Remember which deliveries came in a table of their own, whose unique key reaches across all weeks.
 
 The trigger of `events` looked for a delivery in every partition: its transaction had 150 locks with 19 weeks,
-and took longer with each week that is kept. The unique index of each partition is not needed any more.
+and took longer with each week that is kept. Weeks that are made from now on need no unique index any more.
 
-Programs go on: the trigger does both while the table is filled with what is there.
+Programs go on: the trigger does both while the table is filled with what is there. Those of the version
+before look for what came under an id by the indexes of weeks, so the weeks that are there keep theirs.
 """
 
 from __future__ import annotations
@@ -43,10 +44,9 @@ INSERT INTO deliveries (event_id, received_at, platform, account, delivery_id)
     ON CONFLICT DO NOTHING
 """
 KEY = ["platform", "account", "delivery_id"]
-# Programs of before the partitions need the key of the first one as long as there is one.
+# The default one first, like which all later ones are made.
 PARTITIONS = """
-SELECT inhrelid::regclass::text FROM pg_inherits
-    WHERE inhparent = 'events'::regclass AND inhrelid <> coalesce(to_regclass('webhook_events'), 0)
+SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass
     ORDER BY inhrelid::regclass::text <> 'events_default'
 """
 UNIQUE_INDEXES = """
@@ -71,10 +71,8 @@ def upgrade() -> None:
     _wait()
     online_ddl.in_batches("events", FILL)
     _have_trigger(REMEMBER)
-    # That of the default one first, like which all later ones are made.
-    for partition in _list(PARTITIONS):
-        for index in _list(UNIQUE_INDEXES, partition=partition):
-            online_ddl.drop_index(index)
+    for index in _list(UNIQUE_INDEXES, partition="events_default"):
+        online_ddl.drop_index(index)
 
 
 def downgrade() -> None:

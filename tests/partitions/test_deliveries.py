@@ -92,6 +92,21 @@ def test_a_webhook_whose_number_was_given_before_is_refused_and_not_taken_for_a_
     assert receipt.outcome == "recorded"
 
 
+def test_programs_of_the_version_before_find_a_delivery_by_an_index(engine: Engine) -> None:
+    """In every week that was there; with their customers' own events they ask what came under the same id."""
+    accounts = "(('a', 'b'), ('c', 'd'))"
+    question = f"SELECT FROM events WHERE (platform, account) IN {accounts} AND delivery_id = 'e'"
+    migrate.downgrade(engine, BEFORE)
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        connection.execute(text("SET enable_seqscan = off"))
+        lines = list(connection.execute(text(f"EXPLAIN {question}")).scalars())
+
+    whole = [line for line in lines if "Seq Scan" in line]
+    assert len(whole) <= 1
+    assert all("events_default" in line for line in whole)
+
+
 @pytest.mark.parametrize(("before", "change"), [(BEFORE, migrate.upgrade), ("head", migrate.downgrade)])
 def test_of_deliveries_that_come_while_the_tables_change_each_is_recorded_once(
     engine: Engine,
