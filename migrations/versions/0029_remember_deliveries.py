@@ -1,9 +1,10 @@
 """Remember which deliveries came in a table of their own, whose unique key reaches across all weeks.
 
 The trigger of `events` looked for a delivery in every partition: its transaction had 150 locks with 19 weeks,
-and took longer with each week that is kept. The unique index of each partition is not needed any more.
+and took longer with each week that is kept. Weeks that are made from now on need no unique index any more.
 
-Programs go on: the trigger does both while the table is filled with what is there.
+Programs go on: the trigger does both while the table is filled with what is there. Those of the version
+before look for what came under an id by the indexes of weeks, so the weeks that are there keep theirs.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ LOOK = """
         RETURN NULL;
     END IF;
 """
-# Who inserts waits likewise, by the unique key.
+# Who inserts waits likewise, by the unique key. An id of ours that was given before, as by a sequence that is
+# behind after a change of servers, is an error, or the webhook would be lost as a repeated one.
 REMEMBER = """
     INSERT INTO deliveries (event_id, received_at, platform, account, delivery_id)
         VALUES (NEW.id, NEW.received_at, NEW.platform, NEW.account, NEW.delivery_id)
-        ON CONFLICT DO NOTHING;
+        ON CONFLICT (platform, account, delivery_id) DO NOTHING;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -42,10 +44,9 @@ INSERT INTO deliveries (event_id, received_at, platform, account, delivery_id)
     ON CONFLICT DO NOTHING
 """
 KEY = ["platform", "account", "delivery_id"]
-# Programs of before the partitions need the key of the first one as long as there is one.
+# The default one first, like which all later ones are made.
 PARTITIONS = """
-SELECT inhrelid::regclass::text FROM pg_inherits
-    WHERE inhparent = 'events'::regclass AND inhrelid <> coalesce(to_regclass('webhook_events'), 0)
+SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass
     ORDER BY inhrelid::regclass::text <> 'events_default'
 """
 UNIQUE_INDEXES = """
@@ -67,12 +68,11 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     _have_trigger(LOOK + REMEMBER)
+    _wait()
     online_ddl.in_batches("events", FILL)
     _have_trigger(REMEMBER)
-    # That of the default one first, like which all later ones are made.
-    for partition in _list(PARTITIONS):
-        for index in _list(UNIQUE_INDEXES, partition=partition):
-            online_ddl.drop_index(index)
+    for index in _list(UNIQUE_INDEXES, partition="events_default"):
+        online_ddl.drop_index(index)
 
 
 def downgrade() -> None:
@@ -82,17 +82,23 @@ def downgrade() -> None:
             online_ddl.create_index(f"{partition}_delivery", partition, KEY, is_unique=True)
     if _list("SELECT to_regclass('deliveries') WHERE to_regclass('deliveries') IS NOT NULL"):
         _have_trigger(LOOK + REMEMBER)
+        _wait()
     _have_trigger(LOOK)
+    _wait()
     op.drop_table("deliveries", if_exists=True)
 
 
 def _have_trigger(do: str) -> None:
-    """Let the trigger do this, and wait until nobody's transaction has events that went by it as it was."""
+    """Let the trigger do this for all events that come from now on."""
     op.execute(
         "CREATE OR REPLACE FUNCTION thumbs_refuse_repeated() RETURNS trigger LANGUAGE plpgsql"
         f" AS $$ BEGIN {do} RETURN NEW; END $$"
     )
     online_ddl.commit()
+
+
+def _wait() -> None:
+    """Wait until nobody's transaction has events that went by the trigger as it was before."""
     online_ddl.lock("events")
     online_ddl.commit()
 

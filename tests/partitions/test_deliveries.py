@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from tests.support.service import builders
 from tests.support.waiting import until
@@ -74,6 +75,36 @@ def test_a_delivery_is_known_for_as_long_as_its_event_is_kept(
     (receipt,) = builders.record(engine, builders.event(delivery_id="d1"))
     assert (receipt.outcome == "duplicate") == is_known
     assert len(builders.every(engine, WebhookEvent)) == known(engine) == 1
+
+
+def test_a_webhook_whose_number_was_given_before_is_refused_and_not_taken_for_a_repeated_one(
+    engine: Engine,
+) -> None:
+    """As where a replica becomes the server, whose sequences begin anew: its sender sends it again."""
+    builders.record(engine, builders.event(delivery_id="d1"))
+    with engine.begin() as connection:
+        connection.execute(text("SELECT setval('events_id_seq', (SELECT min(id) FROM events), false)"))
+
+    with pytest.raises(IntegrityError, match="pk_deliveries"):
+        builders.record(engine, builders.event(delivery_id="d2"))
+
+    (receipt,) = builders.record(engine, builders.event(delivery_id="d2"))
+    assert receipt.outcome == "recorded"
+
+
+def test_programs_of_the_version_before_find_a_delivery_by_an_index(engine: Engine) -> None:
+    """In every week that was there; with their customers' own events they ask what came under the same id."""
+    accounts = "(('a', 'b'), ('c', 'd'))"
+    question = f"SELECT FROM events WHERE (platform, account) IN {accounts} AND delivery_id = 'e'"
+    migrate.downgrade(engine, BEFORE)
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        connection.execute(text("SET enable_seqscan = off"))
+        lines = list(connection.execute(text(f"EXPLAIN {question}")).scalars())
+
+    whole = [line for line in lines if "Seq Scan" in line]
+    assert len(whole) <= 1
+    assert all("events_default" in line for line in whole)
 
 
 @pytest.mark.parametrize(("before", "change"), [(BEFORE, migrate.upgrade), ("head", migrate.downgrade)])

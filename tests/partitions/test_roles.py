@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from tests.support.service import builders
 from worker import partitions
 from worker.database import transaction
-from worker.database.models import StoredCandidate
+from worker.database.models import Job, StoredCandidate
+from worker.dispatch import retention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,23 @@ def test_the_role_of_the_services_does_all_that_retention_does(engine: Engine) -
 
     assert dropped is not None
     assert dropped.name == "candidates_before"
+
+
+def test_a_table_for_which_a_role_has_no_right_keeps_no_others_rows(engine: Engine) -> None:
+    """As a new one, where the role was made by hand."""
+    builders.record(engine, builders.event())
+    builders.completed(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE deliveries SET received_at = now() - interval '1 year'"))
+        connection.execute(text("UPDATE jobs SET finished_at = now() - interval '1 year'"))
+
+    with (
+        role(engine, f"{WRITES}; REVOKE DELETE ON deliveries FROM {{0}}") as service,
+        pytest.raises(DBAPIError, match="permission denied for table deliveries"),
+    ):
+        retention.prune(service, builders.make_settings(), longest_s=5.0)
+
+    assert builders.every(engine, Job) == []
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,9 @@ from tests.storage.test_moving import stored
 from tests.support.platforms.picture_shelf import let_notes_be_due
 from tests.support.service import builders
 from tests.support.service.builders import JPEG, SMALL_JPEG
-from tests.support.service.commands import answer
 from worker.admin.erase import erase_asset
 from worker.database import transaction
-from worker.database.models import Asset, StoredCandidate, Thumbnail
+from worker.database.models import StoredCandidate, Thumbnail
 from worker.errors import BucketUnavailable
 from worker.storage import bucket as storage_bucket
 from worker.storage import comparing, removals
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.support.platforms.picture_shelf import Shelf
-    from tests.support.service.commands import Run
 
 TODAY = datetime.now(UTC).date()
 ORPHAN = thumbnail_key("0" * 64)  # before every other one
@@ -70,12 +67,6 @@ def checked(
 def counts(check: Check) -> tuple[int, int, int]:
     """How many objects are there, are shown by no row, and are missing."""
     return check.objects, check.orphans, check.missing
-
-
-@pytest.fixture
-def a_day_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what was put into the bucket be older than a day, as far as a check looks at it."""
-    monkeypatch.setattr(removals, "UPLOAD", timedelta(days=-1))
 
 
 def test_a_bucket_that_has_all_is_well(engine: Engine, shelf: Shelf) -> None:
@@ -261,92 +252,3 @@ def test_bundles_are_found_by_an_index_with_an_entry_for_each_run(engine: Engine
 
     assert all("bundle" in line for line in lines if "Scan" in line), lines
     assert not [line for line in lines if "->  Sort" in line], lines
-
-
-class TestTheCommand:
-    """`thumbs pictures check`."""
-
-    @pytest.fixture(autouse=True)
-    def _settings(self, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, value in shelf.variables().items():
-            monkeypatch.setenv(name.upper(), str(value))
-
-    def test_says_that_all_is_there(self, engine: Engine, shelf: Shelf, thumbs: Run) -> None:
-        """And ends with 0."""
-        stored_apart(engine, shelf, 1)
-
-        said = thumbs("pictures", "check")
-
-        assert said.exit_code == 0
-        assert "compared 2 objects of the bucket" in said.output
-        assert "all that rows show is there" in said.output
-
-    def test_names_the_videos_whose_pictures_are_missing(
-        self, engine: Engine, shelf: Shelf, thumbs: Run
-    ) -> None:
-        """And the command that makes them anew; it ends with 1."""
-        stored_apart(engine, shelf, 2)
-        key = keys_of(engine, 2)[0]
-        shelf.damage(key, None)
-
-        said = thumbs("pictures", "check")
-        document = json.loads(thumbs("pictures", "check", "--json").stdout)
-
-        assert said.exit_code == 1
-        assert f"mux/main/a2: {key}" in said.output
-        assert "thumbs requeue" in said.output
-        assert document["named"] == [{"asset": "mux/main/a2", "key": key}]
-        assert (document["needed"], document["is_all"]) == (1, True)
-
-    @pytest.mark.usefixtures("a_day_later")
-    def test_has_orphans_removed_only_where_it_is_told_to(
-        self, engine: Engine, shelf: Shelf, thumbs: Run
-    ) -> None:
-        """By the dispatcher."""
-        shelf.bucket().put(ORPHAN, JPEG)
-
-        assert "--remove-orphans" in thumbs("pictures", "check").output
-        assert answer(thumbs("pictures", "check", "--json"))["orphans"] == 1
-        assert "the dispatcher removes" in thumbs("pictures", "check", "--remove-orphans").output
-        assert answer(thumbs("pictures", "check", "--json"))["orphans"] == 0
-        assert builders.every(engine, Asset) == []
-
-    def test_says_where_to_go_on(
-        self, engine: Engine, shelf: Shelf, thumbs: Run, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """After Ctrl-C, and after the bucket went away."""
-        stored_apart(engine, shelf, 2)
-        monkeypatch.setattr(storage_bucket, "PAGE_KEYS", 1)
-        first = shelf.keys()[0]
-
-        def stops_at(error: type[BaseException]) -> Any:
-            def add(check: Check, *more: Any) -> None:
-                if check.objects:
-                    raise error("away")
-                whole(check, *more)
-
-            whole = Check.add
-            with monkeypatch.context() as patched:
-                patched.setattr(Check, "add", add)
-                return thumbs("pictures", "check")
-
-        interrupted, failed = stops_at(KeyboardInterrupt), stops_at(BucketUnavailable)
-
-        assert (interrupted.exit_code, failed.exit_code) == (130, 1)
-        for ended in (interrupted, failed):
-            assert f"run it with --after {first} to go on" in ended.stderr
-            assert "compared 1 objects of the bucket" in ended.stdout
-        rest = answer(thumbs("pictures", "check", "--after", first, "--json"))
-        assert (rest["objects"], rest["missing"]) == (3, 0)
-
-    def test_takes_no_other_key_to_go_on_after(self, thumbs: Run) -> None:
-        """From there, rows and objects would not be compared from the same place."""
-        refused = thumbs("pictures", "check", "--after", "thumbnails/x")
-
-        assert refused.exit_code == 2
-
-    def test_needs_a_bucket(self, thumbs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It says which setting names it."""
-        monkeypatch.delenv("BUCKET_URL")
-
-        assert "BUCKET_URL" in thumbs("pictures", "check").output

@@ -10,6 +10,7 @@ from tests.storage.test_refusals import FORBIDDEN, bucket_at
 from tests.support.platforms.scripted_server import Answer, Scripted, serving
 from tests.support.platforms.storage import ID, SECRET
 from worker.errors import BucketUnavailable
+from worker.storage.bucket import PictureBucket
 from worker.storage.comparing import compare
 from worker.storage.keys import thumbnail_key
 
@@ -95,6 +96,17 @@ def test_no_name_or_number_of_a_list_stops_a_check(engine: Engine, server: Scrip
     assert {one.size for one in part.objects} == {None}
 
 
+def test_the_folder_itself_may_be_an_object(engine: Engine, server: Scripted) -> None:
+    """As a console makes it: it is called as the prefix, and comes first, here on a page of its own."""
+    server.answers += [listing("films/"), listing(f"films/{KEY}", is_last=True)]
+    bucket = PictureBucket(bucket_at(server)._bucket, "films/")  # noqa: SLF001 - the same storage
+
+    parts = list(compare(engine, bucket))
+
+    assert [one.key for part in parts for one in part.objects] == ["", KEY]
+    assert sum(part.strange for part in parts) == 1
+
+
 def test_an_orphan_of_unknown_age_is_kept(
     server: Scripted, thumbs: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +114,7 @@ def test_an_orphan_of_unknown_age_is_kept(
     server.answers += [listing(KEY, is_last=True)]
     _name(server, monkeypatch)
 
-    said = thumbs("pictures", "check", "--remove-orphans")
+    said = thumbs("pictures", "check", "--remove-orphans", "--yes")
 
     assert "older than a day: 0" in said.output
 

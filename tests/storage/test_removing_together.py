@@ -64,7 +64,7 @@ def test_many_are_removed_by_one_request(
     for key in KEYS[:4]:
         shelf.bucket().put(key, JPEG)
     let_be_due(engine, KEYS)
-    monkeypatch.setattr(shelf.bucket(), "_removed_together", 3)
+    monkeypatch.setattr(storage_bucket, "REMOVED_TOGETHER", 3)
     requests = metrics.BUCKET_REQUESTS.labels("delete", "ok")
     before = requests._value.get()  # noqa: SLF001 - prometheus_client has no other way
 
@@ -97,16 +97,33 @@ def test_a_request_has_the_checksum_that_storage_demands(server: Scripted) -> No
 def test_where_storage_removes_one_at_a_time_so_do_we(
     engine: Engine, server: Scripted, refusal: Answer
 ) -> None:
-    """It is asked once."""
+    """It is asked once, and nothing else in that transaction, which cannot wait for hundreds of requests."""
     server.answers += [refusal, Answer(204)]
     bucket = bucket_at(server)
     let_be_due(engine, KEYS[:2])
     remove_due(engine, bucket, LONG_S)
+    assert (server.asked, noted(engine)) == ([TOGETHER], KEYS[:2])
+    let_notes_be_due(engine)
     let_be_due(engine, KEYS[2:])
     remove_due(engine, bucket, LONG_S)
 
-    assert server.asked == [TOGETHER, *ALONE]
+    assert (server.asked[0], sorted(server.asked[1:])) == (TOGETHER, ALONE)
     assert noted(engine) == []
+
+
+def test_a_proxy_that_refused_once_does_not_make_us_slow_for_ever(
+    engine: Engine, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dispatcher lives for months, and with one at a time it may never catch up."""
+    server.answers += [Answer(404, raw=b"no route"), removing(KEYS)]
+    monkeypatch.setattr(storage_bucket, "ALONE_S", 0.0)
+    let_be_due(engine, KEYS)
+    remove_due(engine, bucket_at(server), LONG_S)
+    let_notes_be_due(engine)
+
+    remove_due(engine, bucket_at(server), LONG_S)
+
+    assert (server.asked, noted(engine)) == ([TOGETHER] * 2, [])
 
 
 def test_what_storage_refuses_to_remove_is_tried_again(
@@ -132,10 +149,14 @@ def test_one_object_that_is_locked_holds_up_no_other(engine: Engine, server: Scr
     """Also where they are removed one at a time."""
     server.answers += [Answer(501), FORBIDDEN, Answer(204)]
     let_be_due(engine, KEYS)
+    remove_due(engine, bucket_at(server), LONG_S)
+    let_notes_be_due(engine)
 
     remove_due(engine, bucket_at(server), LONG_S)
 
-    assert (server.asked, noted(engine)) == ([TOGETHER, *ALONE], KEYS[:1])
+    _, locked, *_ = server.asked
+    assert sorted(server.asked[1:]) == ALONE
+    assert locked.endswith(*noted(engine))
 
 
 @pytest.mark.parametrize(
@@ -190,6 +211,39 @@ def test_a_folder_is_looked_through_to_its_end(
 
     assert shelf.keys() == sorted([*shown, f"{folder}0", f"{folder}notes.txt"])
     assert noted(engine) == []
+
+
+def test_a_folder_that_takes_longer_lets_others_have_their_turn(engine: Engine, server: Scripted) -> None:
+    """As one that is full of objects which storage refuses to remove."""
+    keys = [bundle_key(date(2026, 1, 1), number, 1, (8, 4)) for number in (1, 2)]
+    slow = Answer(403, raw=FORBIDDEN.raw, pause_s=0.02)
+    server.answers += [listing(*keys, is_last=True), slow, listing(is_last=True)]
+    for day in ("01", "02"):
+        let_be_due(engine, [f"candidates/2026-01-{day}/"])
+    bucket = bucket_at(server)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(storage_bucket, "REMOVED_TOGETHER", 1)
+        remove_due(engine, bucket, longest_s=1.0)
+
+    remove_due(engine, bucket, LONG_S)
+
+    listed = [asked.removesuffix("%2F")[-2:] for asked in server.asked if asked.startswith("GET")]
+    assert listed == ["01", "02", "01"]
+    assert noted(engine) == []
+
+
+def test_a_folder_full_of_what_is_not_ours_takes_no_longer_than_others(
+    engine: Engine, server: Scripted
+) -> None:
+    """However many pages it has."""
+    folder = "candidates/2026-01-01/"
+    pages = [listing(f"{folder}{number}").raw for number in range(9)]
+    server.answers += [Answer(200, raw=page, pause_s=0.01) for page in pages]
+    let_be_due(engine, [folder])
+
+    remove_due(engine, bucket_at(server), longest_s=1.0)
+
+    assert (len(server.asked), noted(engine)) == (1, [folder])
 
 
 def test_a_folder_whose_list_repeats_itself_holds_up_nothing(

@@ -12,7 +12,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, false, func, or_, select, true
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import aliased
 
 from worker import partitions
@@ -137,18 +137,28 @@ def prune(engine: Engine, settings: Settings, longest_s: float) -> int:
 
     Returns:
         How many were removed, not counting those that went with them.
+
+    Raises:
+        DBAPIError: some kind could not be removed, and so it was left out; the next round tries again.
     """
     ends_at = time.monotonic() + longest_s
     kinds = list(_over(settings))
     removed = 0
+    failed: DBAPIError | None = None
     while kinds and time.monotonic() < ends_at:
         # In turn, so that one kind with many rows does not keep the others waiting.
         table, ids = kinds.pop(0)
-        with transaction(engine) as session:
-            count = _remove(session, table, ids)
+        try:
+            with transaction(engine) as session:
+                count = _remove(session, table, ids)
+        except DBAPIError as error:
+            failed = error
+            continue
         removed += count
         if count == _batch(table):
             kinds.append((table, ids))
+    if failed is not None:
+        raise failed
     return removed
 
 

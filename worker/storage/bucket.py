@@ -43,6 +43,7 @@ WRITE_S = 10.0  #: also to list, and to remove; a transaction that waits for lon
 PAGE_KEYS = 1_000  #: of a list; storage gives no more in one answer
 REMOVED_TOGETHER = 200  #: storage takes a thousand, but their notes are locked meanwhile
 PAUSE_S = 10.0  #: so long one that is away is not asked, so that work is not held up again and again
+ALONE_S = 3600.0  #: so long it is not asked again to remove many; what refused once may be a proxy
 
 REMEDY = "have its video looked at again (`thumbs requeue ASSET`)"
 
@@ -68,7 +69,7 @@ class PictureBucket:
         self._bucket = bucket
         self._prefix = prefix
         self._asks_again_s = 0.0  # of the monotonic clock
-        self._removed_together = REMOVED_TOGETHER
+        self._removes_many_at_s = 0.0  # the same
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
@@ -116,22 +117,24 @@ class PictureBucket:
     @property
     def removed_together(self) -> int:
         """How many objects `delete` takes: 1 where the storage turned out to remove one at a time."""
-        return self._removed_together
+        return REMOVED_TOGETHER if time.monotonic() >= self._removes_many_at_s else 1
 
     def delete(self, keys: Collection[str]) -> dict[str, str]:
         """Remove objects, `removed_together` at most, and return why some of them are still there.
 
-        One that is not there counts as removed.
+        One that is not there counts as removed. It takes no longer than one request: who calls has locked
+        what must not change meanwhile.
         """
         if not keys:
             return {}
-        if len(keys) > 1 and self._removed_together > 1:
-            try:
-                return self._delete_together(keys)
-            except OneAtATime as exc:
-                log.info("the bucket of pictures removes one object at a time from now on: %s", exc)
-                self._removed_together = 1
-        return {key: why for key in keys if (why := self._delete_alone(key)) is not None}
+        if len(keys) == 1:
+            return {key: why for key in keys if (why := self._delete_alone(key)) is not None}
+        try:
+            return self._delete_together(keys)
+        except OneAtATime as exc:
+            log.info("the bucket of pictures removes one object at a time from now on: %s", exc)
+            self._removes_many_at_s = time.monotonic() + ALONE_S
+            return dict.fromkeys(keys, str(exc))
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[Sequence[ListedObject]]:
         """List objects in the order of their keys, `PAGE_KEYS` or fewer at a time.
@@ -140,15 +143,14 @@ class PictureBucket:
             prefix: how their keys begin.
             after: the key to go on after; empty: from the first one on.
         """
+        begin = self._prefix + after if after else None
         while True:
-            begin = self._prefix + after if after else None
             ask = partial(self._bucket.list, self._prefix + prefix, begin, PAGE_KEYS)
             page: ObjectPage = self._ask("list", ask, WRITE_S, prefix)
-            self._check_page(page, self._prefix + prefix, self._prefix + after)
-            found = [one._replace(key=one.key.removeprefix(self._prefix)) for one in page.objects]
-            if found:
-                yield found
-                after = found[-1].key
+            self._check_page(page, self._prefix + prefix, begin or "")
+            if page.objects:
+                yield [one._replace(key=one.key.removeprefix(self._prefix)) for one in page.objects]
+                begin = page.objects[-1].key
             if page.is_last:
                 return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -64,6 +65,8 @@ def _remove_folder(session: Session, bucket: PictureBucket, ends_at_s: float) ->
         try:
             for keys in _unshown_below(session, bucket, folder):
                 if time.monotonic() >= ends_at_s:
+                    # It goes on when others had their turn: there may be many that storage refuses in it.
+                    removals.note(session, folders, timedelta(0))
                     return len(folders)
                 refused |= bucket.delete(keys)
         except BucketUnavailable as exc:
@@ -77,11 +80,16 @@ def _remove_folder(session: Session, bucket: PictureBucket, ends_at_s: float) ->
 
 
 def _unshown_below(session: Session, bucket: PictureBucket, folder: str) -> Iterator[Sequence[str]]:
-    """Find objects of a folder that no row shows, as many at a time as are removed together."""
+    """Find objects of a folder that no row shows, of as many at a time as are removed together.
+
+    There may be none among these, so that who asks can look at the clock. Rows are looked at just before, so
+    the transaction does not wait for several requests either.
+    """
     for page in bucket.list(folder):
-        keys = {one.key for one in page if is_ours(one.key)}
-        unshown, step = sorted(keys - removals.shown(session, keys)), bucket.removed_together
-        yield from (unshown[start : start + step] for start in range(0, len(unshown), step))
+        step = bucket.removed_together
+        for start in range(0, len(page), step):
+            ours = {one.key for one in page[start : start + step] if is_ours(one.key)}
+            yield sorted(ours - removals.shown(session, ours))
 
 
 def _due(session: Session, kind: ColumnElement[bool], most: int) -> Sequence[str]:

@@ -12,7 +12,7 @@ from worker.admin.find import asset_name
 from worker.cli import INTERRUPTED
 from worker.cli.database import open_database
 from worker.cli.output import fields_of, print_answer
-from worker.cli.parameters import json_option
+from worker.cli.parameters import confirm, json_option, yes_option
 from worker.errors import BucketUnavailable
 from worker.local import terminal
 from worker.settings import get_settings
@@ -31,8 +31,9 @@ _SHOWN = 20  #: of what is missing, for people; the document for a program has m
 @click.command("check")
 @click.option("--remove-orphans", is_flag=True, help="Have objects removed that no row shows.")
 @click.option("--after", metavar="KEY", default="", help="Go on after this key, which an earlier check told.")
+@yes_option
 @json_option
-def check_command(after: str, *, remove_orphans: bool, as_json: bool) -> None:
+def check_command(after: str, *, remove_orphans: bool, is_sure: bool, as_json: bool) -> None:
     """Compare the bucket with the database.
 
     It names the videos whose pictures are missing from the bucket, as after a restore, and then ends with
@@ -43,10 +44,12 @@ def check_command(after: str, *, remove_orphans: bool, as_json: bool) -> None:
     """
     if after and not is_ours(after):
         raise click.BadParameter("no key of a picture", param_hint="--after")
-    check = Check(after)
+    check, settings = Check(after), get_settings()
+    if remove_orphans and settings.bucket_url:
+        confirm(_question(settings.bucket_url), is_sure=is_sure)
     try:
         with open_database() as engine, terminal.counting("objects", is_hidden=as_json) as on_progress:
-            check_pictures(engine, get_settings(), check, on_progress, removes_orphans=remove_orphans)
+            check_pictures(engine, settings, check, on_progress, removes_orphans=remove_orphans)
     except KeyboardInterrupt as interrupt:
         _print(check, remove_orphans=remove_orphans, as_json=as_json)
         click.echo(f"thumbs: interrupted{_to_go_on(check)}", err=True)
@@ -57,6 +60,15 @@ def check_command(after: str, *, remove_orphans: bool, as_json: bool) -> None:
     _print(check, remove_orphans=remove_orphans, as_json=as_json)
     if check.needed:
         raise SystemExit(1)
+
+
+def _question(bucket_url: str) -> str:
+    with open_database() as engine:
+        database = f"{engine.url.database} at {engine.url.host or 'this machine'}"
+    return (
+        f"the database {database} decides what is removed from {bucket_url}; if it is a copy, or another"
+        " service has its pictures there, those go that the service shows. Go on?"
+    )
 
 
 def _to_go_on(check: Check) -> str:
