@@ -14,7 +14,7 @@ from tests.support.service.commands import answer
 from worker.cli.assets import pictures_check
 from worker.errors import BucketUnavailable
 from worker.storage import bucket as storage_bucket
-from worker.storage.checking import Check
+from worker.storage.checking import BucketCheck
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -94,14 +94,14 @@ def test_says_where_to_go_on(
     first = shelf.keys()[0]
 
     def stops_at(error: type[BaseException]) -> Any:
-        def add(check: Check, *more: Any) -> None:
+        def add(check: BucketCheck, *more: Any) -> None:
             if check.objects:
                 raise error("away")
             whole(check, *more)
 
-        whole = Check.add
+        whole = BucketCheck.add
         with monkeypatch.context() as patched:
-            patched.setattr(Check, "add", add)
+            patched.setattr(BucketCheck, "add", add)
             return thumbs("pictures", "check")
 
     interrupted, failed = stops_at(KeyboardInterrupt), stops_at(BucketUnavailable)

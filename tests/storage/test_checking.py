@@ -19,7 +19,7 @@ from worker.errors import BucketUnavailable
 from worker.storage import bucket as storage_bucket
 from worker.storage import comparing, removals
 from worker.storage.bucket import PictureBucket
-from worker.storage.checking import Check, check_pictures
+from worker.storage.checking import BucketCheck, check_pictures
 from worker.storage.keys import bundle_key, thumbnail_key
 from worker.storage.moving import move_to_bucket
 from worker.storage.remover import remove_due
@@ -57,14 +57,14 @@ def checked(
     on_progress: Callable[[int, None], None] = lambda *_: None,
     *,
     removes_orphans: bool = False,
-) -> Check:
+) -> BucketCheck:
     """Check all, or what comes after a key."""
-    check = Check(after)
+    check = BucketCheck(after)
     check_pictures(engine, shelf.settings(), check, on_progress, removes_orphans=removes_orphans)
     return check
 
 
-def counts(check: Check) -> tuple[int, int, int]:
+def counts(check: BucketCheck) -> tuple[int, int, int]:
     """How many objects are there, are shown by no row, and are missing."""
     return check.objects, check.orphans, check.missing
 
@@ -213,7 +213,7 @@ def test_a_check_that_broke_off_goes_on(
     for key in (first, last):
         shelf.damage(key, None)
     monkeypatch.setattr(storage_bucket, "PAGE_KEYS", 2)
-    check = Check()
+    check = BucketCheck()
     with pytest.raises(BucketUnavailable):
         check_pictures(engine, shelf.settings(), check, lambda *_: shelf.cut(), removes_orphans=False)
     assert ([one.key for one in check.named], check.is_all) == ([first], False)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from worker.platforms.shared.buckets.answers import ListedObject
     from worker.settings import Settings
-    from worker.storage.comparing import Missing, Part
+    from worker.storage.comparing import ComparedPart, Missing
 
 MOST_NAMED = 1_000  #: of what is missing; the rest is counted
 
 
 @dataclass
-class Check:
+class BucketCheck:
     """What a check has found so far."""
 
     after: str = ""  #: the key up to which all was compared; empty: none was
@@ -41,7 +41,7 @@ class Check:
     needed: int = 0  #: of these, those of the newest runs of videos that were not deleted
     named: list[Missing] = field(default_factory=list)  #: the first `MOST_NAMED` of those
 
-    def add(self, part: Part, young: int) -> None:
+    def add(self, part: ComparedPart, young: int) -> None:
         """Count one more part, with so many young orphans."""
         self.objects += len(part.objects)
         self.objects_bytes += _size_bytes(part.objects)
@@ -61,7 +61,7 @@ class Check:
 def check_pictures(
     engine: Engine,
     settings: Settings,
-    check: Check,
+    check: BucketCheck,
     on_progress: Callable[[int, None], None],
     *,
     removes_orphans: bool,

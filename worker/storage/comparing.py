@@ -41,7 +41,7 @@ class Missing(NamedTuple):
     is_needed: bool  #: False: a newer run's pictures took its place, or the video was deleted
 
 
-class Part(NamedTuple):
+class ComparedPart(NamedTuple):
     """What is there and what is not, from the key where the part before ends."""
 
     end: str | None  #: the last key that was compared; None: there are no more
@@ -56,7 +56,7 @@ class _Window(NamedTuple):
     end: str | None  #: up to which key that is all; None: there are no more
 
 
-def compare(engine: Engine, bucket: PictureBucket, after: str = "") -> Iterator[Part]:
+def compare(engine: Engine, bucket: PictureBucket, after: str = "") -> Iterator[ComparedPart]:
     """Compare all, part by part.
 
     Args:
@@ -123,13 +123,15 @@ def _listed(
     yield [], end
 
 
-def _part(session: Session, end: str | None, objects: Sequence[ListedObject], keys: list[str]) -> Part:
+def _part(
+    session: Session, end: str | None, objects: Sequence[ListedObject], keys: list[str]
+) -> ComparedPart:
     there = {one.key for one in objects}
     ours = {key for key in there.difference(keys) if is_ours(key)}
     # In this order: who stores rows takes their notes back in the same transaction.
     ours -= removals.noted(session, ours)
     ours -= removals.shown(session, ours)
-    return Part(
+    return ComparedPart(
         end,
         objects,
         [one for one in objects if one.key in ours],

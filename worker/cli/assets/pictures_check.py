@@ -16,7 +16,7 @@ from worker.cli.parameters import confirm, json_option, yes_option
 from worker.errors import BucketUnavailable
 from worker.local import terminal
 from worker.settings import get_settings
-from worker.storage.checking import MOST_NAMED, Check, check_pictures
+from worker.storage.checking import MOST_NAMED, BucketCheck, check_pictures
 from worker.storage.keys import is_ours
 from worker.text import printable
 
@@ -44,7 +44,7 @@ def check_command(after: str, *, remove_orphans: bool, is_sure: bool, as_json: b
     """
     if after and not is_ours(after):
         raise click.BadParameter("no key of a picture", param_hint="--after")
-    check, settings = Check(after), get_settings()
+    check, settings = BucketCheck(after), get_settings()
     if remove_orphans and settings.bucket_url:
         confirm(_question(settings.bucket_url), is_sure=is_sure)
     try:
@@ -71,18 +71,18 @@ def _question(bucket_url: str) -> str:
     )
 
 
-def _to_go_on(check: Check) -> str:
+def _to_go_on(check: BucketCheck) -> str:
     return f"; run it with --after {check.after} to go on" if check.after else ""
 
 
-def _print(check: Check, *, remove_orphans: bool, as_json: bool) -> None:
+def _print(check: BucketCheck, *, remove_orphans: bool, as_json: bool) -> None:
     counted = "objects objects_bytes orphans orphans_bytes orphans_young strange missing needed is_all after"
     named = [{"asset": _asset(one), "key": one.key} for one in check.named]
     lines = [*_there(check, remove_orphans=remove_orphans), *_missing(check)]
     print_answer(fields_of(check, counted) | {"named": named}, list(map(Text, lines)), as_json=as_json)
 
 
-def _there(check: Check, *, remove_orphans: bool) -> Iterator[str]:
+def _there(check: BucketCheck, *, remove_orphans: bool) -> Iterator[str]:
     some = "" if check.is_all else ", and not all of it"
     yield f"compared {check.objects:,} objects of the bucket ({decimal(check.objects_bytes)}){some}"
     if check.orphans:
@@ -94,7 +94,7 @@ def _there(check: Check, *, remove_orphans: bool) -> Iterator[str]:
         yield f"{check.strange:,} objects have names that are not ours, and are left alone"
 
 
-def _missing(check: Check) -> Iterator[str]:
+def _missing(check: BucketCheck) -> Iterator[str]:
     if not check.missing:
         yield "all that rows show is there" if check.is_all else "so far, all that rows show is there"
         return
