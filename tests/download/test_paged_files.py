@@ -169,7 +169,8 @@ def test_who_asks_again_and_again_fills_no_memory(server: MediaServer, tmp_path:
         tracemalloc.stop()
         pages.close()
 
-    assert peak_bytes < 1_000_000
+    # A hundred lines of 10,000 pages would take 8 MB; what is fetched meanwhile is in it, too.
+    assert peak_bytes < 3_000_000
 
 
 def test_a_file_that_cannot_be_made_leaves_nothing_open(tmp_path: Path) -> None:

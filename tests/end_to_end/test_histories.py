@@ -50,7 +50,8 @@ class Histories(RuleBasedStateMachine):
     def start(self) -> None:
         """Begin with empty tables."""
         with self.engine.begin() as connection:
-            connection.execute(text("TRUNCATE assets, events, job_log, candidates RESTART IDENTITY CASCADE"))
+            tables = "assets, events, deliveries, job_log, candidates"
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         self.platform = ModelPlatform()
         self.service = ModelService(self.engine, self.platform)
         self.jobs: list[tuple[jobs.JobClaim, int]] = []  # with the content that the worker saw
