@@ -54,10 +54,12 @@ def job(engine: Engine) -> jobs.JobClaim:
 
 
 def rows(engine: Engine) -> list[tuple[object, ...]]:
-    """Return everything that the database holds."""
+    """Return everything that the database holds; a row that is written again may have another place."""
     with engine.connect() as connection:
         return [
-            tuple(row) for table in Base.metadata.sorted_tables for row in connection.execute(select(table))
+            tuple(row)
+            for table in Base.metadata.sorted_tables
+            for row in connection.execute(select(table).order_by(*table.primary_key))
         ]
 
 
