@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOON_S = 10.0
+CALLERS = 25
+RESET = struct.pack("ii", 1, 0)  # of a connection when it is closed, with what is still under way
 
 
 @pytest.fixture
@@ -260,6 +265,23 @@ def test_a_platform_that_hangs_hangs_until_it_is_closed(inbox: Inbox, media: Med
             assert not hanging.done()
 
         assert hanging.exception(SOON_S) is None
+
+
+def test_a_file_is_closed_where_the_caller_goes_away(inbox: Inbox, media: Media) -> None:
+    """As players do all the time; the server itself closes none then."""
+    always = warnings.catch_warnings(record=True, action="always")
+    with always as warned, SimulatedMux(inbox.url) as platform:
+        mux = Mux("main", account(platform))
+        asset = mux.asset(platform.upload(media, title="Ducks"))
+        address = httpx.URL(mux.source(asset).scan.url)
+        mux.close()
+        for number in range(CALLERS):
+            with socket.create_connection((address.host, address.port)) as caller:
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                caller.sendall(b"GET %b HTTP/1.1\r\nHost: mux\r\n\r\n" % address.raw_path)
+                time.sleep(number % 5 * 0.002)
+
+    assert [str(warning.message) for warning in warned] == []
 
 
 def test_the_journal_is_kept_as_lines_of_json(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VIEWER = Path(__file__).with_name("viewer.js").read_text()
 WINDOWS = 6  #: in which viewers are at once
+VISIT_MS = 60_000  #: a busy machine is slow
 
 
 class VisitPlan(NamedTuple):
@@ -47,7 +48,7 @@ class Crowd:
                 query = f"viewer={wish.viewer}&plays={','.join(wish.plays)}"
                 window.goto(f"{address}?{query}", wait_until="commit")
             for window, _ in now:
-                viewer, *posters = window.evaluate("visited")
+                viewer, *posters = window.wait_for_function("window.visited", timeout=VISIT_MS).json_value()
                 seen.append(Sighting(viewer, posters))
         for window in self.windows:
             window.goto("about:blank")

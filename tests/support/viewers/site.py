@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
@@ -111,7 +112,8 @@ def _pages(site: Site) -> Flask:
 
     @app.get("/clip.mp4")
     def clip() -> Response:
-        return send_file(site.clip, conditional=True)
+        # Not the file itself, which the server leaves open where a browser breaks off what it loads.
+        return send_file(io.BytesIO(site.clip.read_bytes()), mimetype="video/mp4", conditional=True)
 
     @app.get("/own-<name>.svg")
     def own_picture(name: str) -> Response:

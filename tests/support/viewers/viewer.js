@@ -2,7 +2,7 @@
 // is late with everything, makes no view late. The address says who it is, and what they would play:
 //   ?viewer=WORD    what this browser keeps of an earlier visit; empty: it is new
 //   ?plays=A,B      pictures after which the first video is played, by their SHA-256
-// `visited` resolves to who it was, and what they saw, once they have seen and done everything.
+// `visited` is who it was, and what they saw, once they have seen and done everything.
 (() => {
   "use strict";
 
@@ -30,11 +30,14 @@
     while (!isSo()) await frame();
   }
 
+  // Until the script too was told that a third is over. A busy machine may have played it to its end by then.
   async function play(video) {
+    const isWatched = new Promise((done) =>
+      video.addEventListener("timeupdate", () => video.currentTime >= video.duration / 3 && done()),
+    );
     await video.play();
-    await until(() => video.currentTime >= video.duration / 3);
+    await isWatched;
     video.pause();
-    await happens(video, "timeupdate");
   }
 
   async function visit() {
@@ -54,5 +57,5 @@
   if (!asked.has("viewer")) return;
   localStorage.clear();
   if (asked.get("viewer")) localStorage.setItem("thumbs.viewer", asked.get("viewer"));
-  window.visited = visit();
+  visit().then((seen) => (window.visited = seen));
 })();

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from worker.demo.simulator.journal import JournalEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask import Response
@@ -89,7 +89,7 @@ class Faults:
         answer = self._application(environ, start_response)
         if fault.is_reply_lost:
             _hang_up(environ)
-        return answer
+        return _closed_after(answer)
 
     def _answer(self, fault: InjectedFault, status: int) -> Response:
         answer = self._refused(status, HTTPStatus(status).phrase)
@@ -113,6 +113,15 @@ class Faults:
                     )
                     return planned.fault
         return InjectedFault()
+
+
+def _closed_after(answer: Iterable[bytes]) -> Iterator[bytes]:
+    """Close an answer, and the file that it may be, also where the caller has gone: the server may forget."""
+    try:
+        yield from answer
+    finally:
+        if close := getattr(answer, "close", None):
+            close()
 
 
 def _hang_up(environ: WSGIEnvironment) -> None:
