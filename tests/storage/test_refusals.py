@@ -39,7 +39,7 @@ def bucket_at(server: Scripted) -> PictureBucket:
     settings = make_settings(
         bucket_url="s3://films",
         bucket_endpoint_url=server.url,
-        bucket_access_key_id=ID,
+        bucket_access_key_id=f"{ID}{server.number}",  # so that its pauses are no other server's
         bucket_secret_access_key=SECRET,
     )
     found = PictureBucket.of(settings)

@@ -19,7 +19,6 @@ from worker.errors import PlatformUnavailable, SourceRefused
 from worker.platforms.base import AssetState, NewThumbnail, RemoteAsset
 from worker.platforms.event import EventKind
 from worker.platforms.shared.tokens import grant
-from worker.platforms.shared.tokens.client_credentials import client_credentials_of
 from worker.platforms.vendors import brightcove
 from worker.platforms.vendors.brightcove import Brightcove
 from worker.settings.accounts import BrightcoveAccount
@@ -50,7 +49,6 @@ def asked_of(*answers: Answer) -> Any:
 
 def client(url: str) -> Brightcove:
     """Our client of an account whose three APIs are one server."""
-    client_credentials_of.cache_clear()  # of a server that may have had this port
     urls = {"api_url": url, "ingest_url": url, "oauth_url": url}
     account = BrightcoveAccount.model_validate({"webhook_secret": "s", **BRIGHTCOVE_ACCOUNT, **urls})
     return Brightcove("main", account)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,13 +31,14 @@ class Shelf:
 
     storage: Storage
     way: Proxy
+    number: int = field(default_factory=itertools.count().__next__)  #: of the shelf; ports come again
 
     def variables(self, **changes: Any) -> dict[str, Any]:
         """What names it in the settings."""
         named = {
             "bucket_url": f"s3://{BUCKET}/{PREFIX}",
             "bucket_endpoint_url": f"http://127.0.0.1:{self.way.port}",
-            "bucket_access_key_id": ID,
+            "bucket_access_key_id": f"{ID}{self.number}",  # so that its pauses are no other shelf's
             "bucket_secret_access_key": SECRET,
         }
         return named | changes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -55,6 +56,7 @@ class Scripted:
     url: str
     answers: list[Answer]
     journal: list[Asked] = field(default_factory=list)
+    number: int = field(default_factory=itertools.count().__next__)  #: of the server; ports come again
 
     @property
     def asked(self) -> list[str]:
