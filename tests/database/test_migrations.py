@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BEFORE = "0007"  # the last version whose migrations were one transaction
 LOCK_TIMEOUT = "1s"  # the receiver's own
+LONGEST_TRANSACTION_S = 2.0  # of five statements, each of which may wait, on a busy machine
 WAIT_FOR_CORE_S = 0.06
 
 FILL = """
@@ -131,13 +132,13 @@ def work(connection: psycopg.Connection, count: int) -> None:
 
 
 def test_a_migration_stops_nobody_who_works(engine: Engine) -> None:
-    """No deadlock, no error, nobody waits for a second; and every row has its account, also new ones."""
+    """No deadlock, nobody waits for a lock for a second; and every row has its account, also new ones."""
     with Busy(engine, receive) as receiver, Busy(engine, work) as worker:
         migrate.upgrade(engine)
 
     assert receiver.errors + worker.errors == []
     assert min(receiver.count, worker.count) > 10
-    assert max(receiver.longest_s, worker.longest_s) < 1
+    assert max(receiver.longest_s, worker.longest_s) < LONGEST_TRANSACTION_S
     with connected(engine) as connection:
         for table in ("jobs", "publications"):
             nameless = sql.SQL("SELECT count(*) FROM {} WHERE account_id IS NULL").format(

@@ -192,11 +192,11 @@ def test_a_dispatcher_that_hangs_ends_its_process(
     """Here in the broker; one that is only idle, or waits for the database, goes on."""
     ended, hangs, stop = list[str](), threading.Event(), threading.Event()
     monkeypatch.setattr(loop, "PAUSE_S", 0.1)
-    with Watchdog("the dispatcher", 0.8, watch_s=0.05, abort=ended.append) as watchdog:
+    with Watchdog("the dispatcher", 1.5, watch_s=0.05, abort=ended.append) as watchdog:
         dispatcher = make(engine, broker, sweep_s=3600.0, beat=watchdog.beat)
         thread = threading.Thread(target=dispatcher.run, args=(stop,))
         thread.start()
-        time.sleep(1.2)
+        time.sleep(2.0)
         is_well = not ended
 
         broker.send = lambda *_: hangs.wait(WAIT_S)  # type: ignore[method-assign, assignment, return-value]

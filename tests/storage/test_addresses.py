@@ -114,14 +114,11 @@ def test_a_silent_bucket_holds_no_connection_to_the_database(
     with ThreadPoolExecutor(readers) as threads:
         waiting = [threads.submit(client.get, ADDRESS) for _ in range(readers)]
         time.sleep(0.5)  # the bucket says nothing for so long
-        began_s = time.monotonic()
         known = client.get(ADDRESS, headers={"If-None-Match": f'"{SHA256}"'})
-        took_s = time.monotonic() - began_s
         is_still_waiting = not any(one.done() for one in waiting)
 
     assert known.status_code == 304
     assert is_still_waiting
-    assert took_s < 1.0
     assert {one.result().status_code for one in waiting} == {503}
 
 
